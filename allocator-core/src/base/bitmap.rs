@@ -1,0 +1,211 @@
+//! Bits that any thread may claim and release, singly or in runs.
+//!
+//! A set bit is claimed. A run that crosses words is claimed word by word from
+//! the left and given back when a later word is taken, so two overlapping
+//! claims may both fail, but never both succeed.
+
+use super::sync::{AtomicU64, Ordering};
+
+const WORD_BITS: usize = 64;
+
+/// `WORDS` × 64 bits, all clear at first.
+pub(crate) struct Bitmap<const WORDS: usize> {
+    words: [AtomicU64; WORDS],
+}
+
+/// The bits of one word that a run covers, from the left: (word, mask) pairs.
+fn masks(start: usize, len: usize) -> impl Iterator<Item = (usize, u64)> {
+    let end = start + len;
+    (start / WORD_BITS..end.div_ceil(WORD_BITS)).map(move |word| {
+        let first = start.max(word * WORD_BITS) % WORD_BITS;
+        let count = end.min((word + 1) * WORD_BITS) - start.max(word * WORD_BITS);
+        (word, (u64::MAX >> (WORD_BITS - count)) << first)
+    })
+}
+
+impl<const WORDS: usize> Bitmap<WORDS> {
+    /// Bits that the map has.
+    pub(crate) const BITS: usize = WORDS * WORD_BITS;
+
+    #[cfg(any(test, loom))]
+    pub(crate) fn new() -> Self {
+        Self {
+            words: core::array::from_fn(|_| AtomicU64::new(0)),
+        }
+    }
+
+    /// Claims `len` bits from `start` on if all are free.
+    pub(crate) fn try_claim(&self, start: usize, len: usize) -> bool {
+        debug_assert!(len > 0 && start + len <= Self::BITS);
+        for (word, mask) in masks(start, len) {
+            if !self.try_claim_in_word(word, mask) {
+                let done = (word * WORD_BITS).saturating_sub(start);
+                if done > 0 {
+                    self.release(start, done);
+                }
+                return false;
+            }
+        }
+        true
+    }
+
+    fn try_claim_in_word(&self, word: usize, mask: u64) -> bool {
+        // Relaxed: a guess that the exchange below checks.
+        let mut bits = self.words[word].load(Ordering::Relaxed);
+        while bits & mask == 0 {
+            // Acquire: pairs with the Release in release(): what the last holder wrote to the
+            // memory behind the bits came before. Relaxed on failure: only another guess.
+            match self.words[word].compare_exchange_weak(
+                bits,
+                bits | mask,
+                Ordering::Acquire,
+                Ordering::Relaxed,
+            ) {
+                Ok(_) => return true,
+                Err(now) => bits = now,
+            }
+        }
+        false
+    }
+
+    /// Gives `len` claimed bits back.
+    pub(crate) fn release(&self, start: usize, len: usize) {
+        for (word, mask) in masks(start, len) {
+            // Release: pairs with the Acquire in try_claim_in_word().
+            let before = self.words[word].fetch_and(!mask, Ordering::Release);
+            debug_assert!(before & mask == mask, "released bits were claimed");
+        }
+    }
+
+    /// Claims the lowest free run of `len` bits that starts at a multiple of `align`.
+    pub(crate) fn claim_run(&self, len: usize, align: usize) -> Option<usize> {
+        debug_assert!(align.is_power_of_two());
+        let mut start = 0;
+        while start + len <= Self::BITS {
+            match self.last_set(start, len) {
+                Some(taken) => start = (taken + align) & !(align - 1),
+                None if self.try_claim(start, len) => return Some(start),
+                // Somebody was faster: look at the same place again.
+                None => {}
+            }
+        }
+        None
+    }
+
+    /// Claims the lowest single bit that is free and set in `preferred`.
+    pub(crate) fn claim_one_of(&self, preferred: &Self) -> Option<usize> {
+        for word in 0..WORDS {
+            loop {
+                // Relaxed: a guess that try_claim_in_word() checks.
+                let candidates = !self.words[word].load(Ordering::Relaxed)
+                    & preferred.words[word].load(Ordering::Relaxed);
+                if candidates == 0 {
+                    break;
+                }
+                let bit = candidates.trailing_zeros() as usize;
+                if self.try_claim_in_word(word, 1 << bit) {
+                    return Some(word * WORD_BITS + bit);
+                }
+            }
+        }
+        None
+    }
+
+    /// The highest set bit of the `len` from `start` on.
+    pub(crate) fn last_set(&self, start: usize, len: usize) -> Option<usize> {
+        let mut last = None;
+        for (word, mask) in masks(start, len) {
+            // Relaxed: advisory; claims synchronise.
+            let bits = self.words[word].load(Ordering::Relaxed) & mask;
+            if bits != 0 {
+                last = Some(word * WORD_BITS + WORD_BITS - 1 - bits.leading_zeros() as usize);
+            }
+        }
+        last
+    }
+
+    /// Sets `len` bits, whoever set them before.
+    pub(crate) fn set(&self, start: usize, len: usize) {
+        for (word, mask) in masks(start, len) {
+            // Relaxed: used for marks about memory that the caller has claimed in another map.
+            self.words[word].fetch_or(mask, Ordering::Relaxed);
+        }
+    }
+
+    /// Clears `len` bits, whoever set them.
+    pub(crate) fn clear(&self, start: usize, len: usize) {
+        for (word, mask) in masks(start, len) {
+            // Relaxed: as in set().
+            self.words[word].fetch_and(!mask, Ordering::Relaxed);
+        }
+    }
+
+    /// The lowest run of bits at or after `from`, within one word, that are set here and
+    /// clear in `excluded`: (start, len).
+    pub(crate) fn next_run(&self, excluded: &Self, from: usize) -> Option<(usize, usize)> {
+        for word in from / WORD_BITS..WORDS {
+            // Relaxed: advisory; the caller claims before it acts.
+            let mut bits = self.words[word].load(Ordering::Relaxed)
+                & !excluded.words[word].load(Ordering::Relaxed);
+            if word == from / WORD_BITS {
+                bits &= u64::MAX << (from % WORD_BITS);
+            }
+            if bits != 0 {
+                let first = bits.trailing_zeros() as usize;
+                let len = (bits >> first).trailing_ones() as usize;
+                return Some((word * WORD_BITS + first, len));
+            }
+        }
+        None
+    }
+}
+
+#[cfg(all(test, not(loom)))]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_run_across_words_is_claimed_whole_or_not_at_all() {
+        let map = Bitmap::<4>::new();
+        assert!(map.try_claim(60, 80));
+        assert!(!map.try_claim(0, 61));
+        assert_eq!(
+            map.last_set(0, 60),
+            None,
+            "the failed claim left nothing behind"
+        );
+        assert!(map.try_claim(0, 60));
+        map.release(60, 80);
+        assert_eq!(map.last_set(60, 196), None);
+    }
+
+    #[test]
+    fn the_lowest_aligned_run_is_found() {
+        let map = Bitmap::<8>::new();
+        assert!(map.try_claim(0, 3));
+        assert_eq!(map.claim_run(8, 8), Some(8));
+        assert_eq!(map.claim_run(1, 1), Some(3));
+        assert_eq!(map.claim_run(100, 1), Some(16));
+        assert_eq!(map.claim_run(512, 1), None);
+        assert_eq!(map.claim_run(256, 64), Some(128));
+    }
+
+    #[test]
+    fn a_preferred_bit_is_taken_first_and_only_when_free() {
+        let (map, preferred) = (Bitmap::<2>::new(), Bitmap::<2>::new());
+        preferred.set(70, 2);
+        assert!(map.try_claim(70, 1));
+        assert_eq!(map.claim_one_of(&preferred), Some(71));
+        assert_eq!(map.claim_one_of(&preferred), None);
+    }
+
+    #[test]
+    fn runs_leave_out_what_is_excluded() {
+        let (map, excluded) = (Bitmap::<2>::new(), Bitmap::<2>::new());
+        map.set(10, 20);
+        excluded.set(14, 1);
+        assert_eq!(map.next_run(&excluded, 0), Some((10, 4)));
+        assert_eq!(map.next_run(&excluded, 14), Some((15, 15)));
+        assert_eq!(map.next_run(&excluded, 30), None);
+    }
+}

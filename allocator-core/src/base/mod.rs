@@ -1,0 +1,7 @@
+//! What everything above stands on: arithmetic, atomics, a lock, bitmaps.
+//! Knows nothing of blocks, pages or the OS.
+
+pub(crate) mod align;
+pub(crate) mod bitmap;
+pub(crate) mod lock;
+pub(crate) mod sync;

@@ -1,0 +1,210 @@
+//! The printed form of a configuration: the attribute that declares it again,
+//! its fingerprint, and its size-class table.
+
+use core::fmt::{self, Display, Formatter, Write};
+
+use super::{Config, Extend, Hardening, Inline, Purge, SizeClasses, StatsLevel, Thp, Tls};
+
+/// One row of the size-class table.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct SizeClass {
+    /// Bytes of a block.
+    pub block_bytes: usize,
+    /// Bytes of the smallest request that this class serves, at alignment 1.
+    pub smallest_request_bytes: usize,
+    /// Bytes of the pages that the blocks come from.
+    pub page_bytes: usize,
+    /// Blocks of one page.
+    pub blocks_per_page: usize,
+}
+
+impl SizeClass {
+    /// The part of a block that its smallest request leaves unused, 0 to 1.
+    #[must_use]
+    pub fn worst_waste(&self) -> f64 {
+        1.0 - self.smallest_request_bytes as f64 / self.block_bytes as f64
+    }
+
+    /// The part of a page that no block covers, 0 to 1; never touched, so never backed.
+    #[must_use]
+    pub fn tail_waste(&self) -> f64 {
+        1.0 - (self.blocks_per_page * self.block_bytes) as f64 / self.page_bytes as f64
+    }
+}
+
+impl Config {
+    /// The size-class table, smallest class first.
+    pub fn classes(&self) -> impl ExactSizeIterator<Item = SizeClass> + use<> {
+        let config = *self;
+        (0..config.class_bytes.len()).map(move |class| {
+            let block_bytes = config.class_bytes[class] as usize;
+            let page_bytes = config.page_bytes_for(block_bytes);
+            SizeClass {
+                block_bytes,
+                smallest_request_bytes: match class {
+                    0 => 1,
+                    _ => config.class_bytes[class - 1] as usize + 1,
+                },
+                page_bytes,
+                blocks_per_page: page_bytes / block_bytes,
+            }
+        })
+    }
+
+    /// A number that is equal for equal choices, whatever the type's name: FNV-1a, 64 bits, of
+    /// the printed attribute.
+    #[must_use]
+    pub fn fingerprint(&self) -> u64 {
+        struct Fnv(u64);
+        impl Write for Fnv {
+            fn write_str(&mut self, text: &str) -> fmt::Result {
+                for byte in text.bytes() {
+                    self.0 = (self.0 ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3);
+                }
+                Ok(())
+            }
+        }
+        let mut hash = Fnv(0xcbf2_9ce4_8422_2325);
+        // Fnv never fails, and neither does Display below.
+        let _ = write!(hash, "{self}");
+        hash.0
+    }
+}
+
+/// Bytes as a literal of the attribute.
+struct Bytes(usize);
+
+impl Display for Bytes {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        const UNITS: [(usize, &str); 3] = [(1 << 30, "GiB"), (1 << 20, "MiB"), (1 << 10, "KiB")];
+        for (bytes, unit) in UNITS {
+            if self.0 >= bytes && self.0.is_multiple_of(bytes) {
+                return write!(f, "{}{unit}", self.0 / bytes);
+            }
+        }
+        write!(f, "{}", self.0)
+    }
+}
+
+impl Display for SizeClasses {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        match *self {
+            SizeClasses::Geometric {
+                quantum,
+                per_doubling,
+                max,
+            } => write!(
+                f,
+                "geometric(quantum = {quantum}, per_doubling = {per_doubling}, max = {})",
+                Bytes(max as usize)
+            ),
+            SizeClasses::List => f.write_str("a list"),
+        }
+    }
+}
+
+impl Display for Extend {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        match *self {
+            Extend::Batch(bytes) => write!(f, "batch({})", Bytes(bytes as usize)),
+            Extend::HalfRemaining => f.write_str("half_remaining"),
+            Extend::All => f.write_str("all"),
+        }
+    }
+}
+
+impl Display for Purge {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        match *self {
+            Purge::Never => f.write_str("never"),
+            Purge::Now => f.write_str("now"),
+            Purge::After(ms) if ms.is_multiple_of(1000) => write!(f, "after({}s)", ms / 1000),
+            Purge::After(ms) => write!(f, "after({ms}ms)"),
+        }
+    }
+}
+
+/// Prints `#[derive_allocator(...)]` with every option written out.
+impl Display for Config {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        // `stock` sets no flag, so that leaving a flag out means off.
+        f.write_str("#[derive_allocator(\n    preset = stock,\n    size_classes = ")?;
+        match self.size_classes {
+            SizeClasses::List => {
+                f.write_str("[")?;
+                for (i, bytes) in self.class_bytes.iter().enumerate() {
+                    let separator = if i == 0 { "" } else { ", " };
+                    write!(f, "{separator}{bytes}")?;
+                }
+                f.write_str("]")?;
+            }
+            geometric => write!(f, "{geometric}")?,
+        }
+        write!(f, ",\n    small_extend = {}", self.small_extend)?;
+        let retire = self.retire_cycles;
+        write!(
+            f,
+            ",\n    retire_cycles(small = {}, large = {})",
+            retire.small, retire.large
+        )?;
+        f.write_str(",\n    fast_path(")?;
+        let fast_path = self.fast_path;
+        if fast_path.local_first {
+            f.write_str("local_first, ")?;
+        }
+        if fast_path.skip_collect {
+            f.write_str("skip_collect, ")?;
+        }
+        match fast_path.cache {
+            0 => f.write_str("cache = off")?,
+            blocks => write!(f, "cache = {blocks}")?,
+        }
+        write!(f, ", direct_max = {}", Bytes(fast_path.direct_max as usize))?;
+        write!(
+            f,
+            ", inline = {})",
+            match fast_path.inline {
+                Inline::Hot => "hot",
+                Inline::Never => "never",
+            }
+        )?;
+        write!(f, ",\n    page = {}", Bytes(self.page_bytes as usize))?;
+        write!(f, ",\n    purge = {}", self.purge)?;
+        write!(
+            f,
+            ",\n    thp = {}",
+            match self.thp {
+                Thp::Default => "default",
+                Thp::Never => "never",
+                Thp::Always => "always",
+            }
+        )?;
+        write!(
+            f,
+            ",\n    hardening = {}",
+            match self.hardening {
+                Hardening::Off => "off",
+            }
+        )?;
+        write!(
+            f,
+            ",\n    stats = {}",
+            match self.stats {
+                StatsLevel::Off => "off",
+                StatsLevel::Counters => "counters",
+                StatsLevel::Histogram => "histogram",
+            }
+        )?;
+        if let Some(limit_bytes) = self.limit_bytes {
+            write!(f, ",\n    limit = {}", Bytes(limit_bytes))?;
+        }
+        write!(
+            f,
+            ",\n    tls = {},\n)]",
+            match self.tls {
+                Tls::Inline => "inline",
+                Tls::Pointer => "pointer",
+            }
+        )
+    }
+}

@@ -1,0 +1,88 @@
+//! From a size to its class.
+//!
+//! Small sizes look their class up in one load from a table that the macro's
+//! output holds, one entry per 8 bytes; the entry is the offset of the class's
+//! bin in the thread's cache, so no multiplication follows. A constant size
+//! folds to a constant offset. Sizes above the table search the class list.
+
+/// Bytes between two entries of the lookup table.
+const STEP: usize = 8;
+
+/// Bytes of one bin; the table's entries are multiples of it.
+pub const BIN_BYTES: usize = 32;
+
+/// Entries that a lookup table for sizes up to `direct_max` needs.
+#[must_use]
+pub const fn direct_len(direct_max: usize) -> usize {
+    direct_max.div_ceil(STEP) + 1
+}
+
+/// The lookup table: entry `i` is the bin offset of the smallest class of at least `8 * i` bytes.
+///
+/// # Panics
+/// At compile time, when a size up to the table's end has no class.
+#[must_use]
+pub const fn direct_table<const CLASSES: usize, const LEN: usize>(
+    class_bytes: &[u32; CLASSES],
+) -> [u16; LEN] {
+    assert!(
+        CLASSES * BIN_BYTES <= u16::MAX as usize,
+        "offsets must fit 16 bits"
+    );
+    let mut table = [0; LEN];
+    let (mut i, mut class) = (0, 0);
+    while i < LEN {
+        while (class_bytes[class] as usize) < i * STEP {
+            class += 1;
+        }
+        table[i] = (class * BIN_BYTES) as u16;
+        i += 1;
+    }
+    table
+}
+
+/// The entry of the lookup table for `size`.
+#[inline(always)]
+pub(crate) const fn direct_index(size: usize) -> usize {
+    size.div_ceil(STEP)
+}
+
+/// The smallest class of at least `size` bytes whose blocks are all aligned to `align`.
+#[inline]
+pub(crate) fn search(class_bytes: &[u32], size: usize, align: usize) -> Option<usize> {
+    let first = class_bytes.partition_point(|&bytes| (bytes as usize) < size);
+    // A page starts at a multiple of its size, so a block is aligned as its class is.
+    let fits = |&bytes: &u32| (bytes as usize).is_multiple_of(align);
+    class_bytes[first..]
+        .iter()
+        .position(fits)
+        .map(|skipped| first + skipped)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const CLASSES: [u32; 5] = [8, 24, 32, 96, 128];
+
+    #[test]
+    fn the_table_and_the_search_agree_on_every_size() {
+        let table: [u16; direct_len(128)] = direct_table(&CLASSES);
+        for size in 0..=128 {
+            let class = search(&CLASSES, size, 1);
+            assert_eq!(
+                Some(table[direct_index(size)] as usize / BIN_BYTES),
+                class,
+                "{size}"
+            );
+        }
+    }
+
+    #[test]
+    fn an_aligned_search_skips_classes_that_are_not_multiples() {
+        assert_eq!(search(&CLASSES, 20, 16), Some(2));
+        assert_eq!(search(&CLASSES, 33, 128), Some(4));
+        assert_eq!(search(&CLASSES, 1, 256), None);
+        assert_eq!(search(&CLASSES, 129, 8), None);
+    }
+}

@@ -1,0 +1,7 @@
+//! What the macro's output calls: the verbs of an allocator, the start and end
+//! of threads, fork, and the figures.
+
+mod fork;
+pub(crate) mod stats;
+mod thread;
+pub(crate) mod verbs;

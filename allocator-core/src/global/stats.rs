@@ -1,0 +1,73 @@
+//! The figures of a declared type.
+
+use crate::heap::counters::Counters;
+use crate::heap::declared::{Declared, Derived};
+
+/// What a declared type has done so far, over all its threads. All zero when `stats = off`.
+///
+/// Taken while other threads work, the figures may be some operations apart from one another.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[non_exhaustive]
+pub struct Stats {
+    /// Blocks handed out, large ones included.
+    pub allocations: u64,
+    /// Blocks given back, large ones included.
+    pub frees: u64,
+    /// Blocks freed into a page of another thread.
+    pub remote_frees: u64,
+    /// Times an allocation found its bin empty.
+    pub refills: u64,
+    /// Times a full cache gave blocks back to their pages.
+    pub flushes: u64,
+    /// Times more blocks of a page were made available.
+    pub extensions: u64,
+    /// Times a page's lists were brought home.
+    pub collects: u64,
+    /// Times that was left out because the page still had a free list (`skip_collect`).
+    pub collects_skipped: u64,
+    /// Atomic loads of `thread_free` on collect (none with `local_first`, until someone frees
+    /// remotely).
+    pub thread_free_loads: u64,
+    /// Pages made.
+    pub pages_made: u64,
+    /// All-free pages given back to the arena.
+    pub pages_retired: u64,
+    /// Pages taken over from ended threads.
+    pub pages_adopted: u64,
+    /// Pages that ended threads left behind.
+    pub pages_abandoned: u64,
+    /// Bytes of pages, large and huge blocks that the type holds now.
+    pub held_bytes: usize,
+}
+
+impl Stats {
+    fn add(&mut self, counters: &Counters) {
+        self.allocations += counters.allocations.get();
+        self.frees += counters.frees.get();
+        self.remote_frees += counters.remote_frees.get();
+        self.refills += counters.refills.get();
+        self.flushes += counters.flushes.get();
+        self.extensions += counters.extensions.get();
+        self.collects += counters.collects.get();
+        self.collects_skipped += counters.collects_skipped.get();
+        self.thread_free_loads += counters.thread_free_loads.get();
+        self.pages_made += counters.pages_made.get();
+        self.pages_retired += counters.pages_retired.get();
+        self.pages_adopted += counters.pages_adopted.get();
+        self.pages_abandoned += counters.pages_abandoned.get();
+    }
+}
+
+/// The figures of `D` over all its threads, ended ones included.
+#[must_use]
+pub fn stats<D: Declared>() -> Stats {
+    let mut stats = Stats::default();
+    if D::COUNTS {
+        stats.add(&D::shared().orphans().counters);
+        for heap in D::shared().records() {
+            stats.add(&heap.counters);
+        }
+        stats.held_bytes = D::shared().charged_bytes();
+    }
+    stats
+}

@@ -1,0 +1,394 @@
+//! The verbs of an allocator: allocate, deallocate, reallocate, and what goes
+//! with them. The fast path is at the top; the rest stands where it leads.
+
+use core::alloc::Layout;
+use core::ptr::{self, NonNull};
+
+use super::thread;
+use crate::config::size_class::{BIN_BYTES, direct_index};
+use crate::heap::bin::Push;
+use crate::heap::cache::Cache;
+use crate::heap::declared::{Declared, Derived};
+use crate::heap::heap::Heap;
+use crate::heap::route::{Route, route, usable_bytes};
+use crate::heap::{free, huge, large, refill, upkeep};
+use crate::os;
+
+/// Whether the class of `layout` is looked up in one load. Folds for a constant layout.
+#[inline(always)]
+fn is_direct<D: Declared>(layout: Layout) -> bool {
+    layout.size() <= D::CONFIG.fast_path.direct_max as usize && layout.align() <= D::QUANTUM
+}
+
+/// The offset of the bin for a size up to `direct_max`.
+#[inline(always)]
+fn bin_offset<D: Declared>(size: usize) -> u16 {
+    // SAFETY: the table has an entry for every size up to `direct_max` (contract of `Declared`).
+    unsafe { *D::direct_table().get_unchecked(direct_index(size)) }
+}
+
+#[inline(always)]
+fn class_at(offset: u16) -> usize {
+    offset as usize / BIN_BYTES
+}
+
+/// A block for `layout`; null when there is none. A size of 0 is served.
+#[inline(always)]
+pub fn allocate<D: Declared>(layout: Layout) -> *mut u8 {
+    if !is_direct::<D>(layout) {
+        return allocate_by_route::<D>(layout);
+    }
+    let offset = bin_offset::<D>(layout.size());
+    // SAFETY: null or the calling thread's cache.
+    if let Some(cache) = unsafe { D::cache().as_ref() } {
+        // SAFETY: the cache is the calling thread's.
+        let block = unsafe { cache.bin_at(offset).pop() };
+        if !block.is_null() {
+            count_allocation(cache, class_at(offset));
+            return block.cast();
+        }
+    }
+    allocate_in_class::<D>(class_at(offset))
+}
+
+/// Frees a block.
+///
+/// # Safety
+/// - `block` was allocated by type `D` with `layout` and is not used any more.
+#[inline(always)]
+pub unsafe fn deallocate<D: Declared>(block: *mut u8, layout: Layout) {
+    debug_check::<D>(block, layout);
+    if !is_direct::<D>(layout) {
+        // SAFETY: the caller's promise.
+        return unsafe { deallocate_by_route::<D>(block, layout) };
+    }
+    let offset = bin_offset::<D>(layout.size());
+    // SAFETY: null or the calling thread's cache.
+    if let Some(cache) = unsafe { D::cache().as_ref() } {
+        // SAFETY: the cache is the calling thread's; the block is of this class.
+        match unsafe { cache.bin_at(offset).push(block) } {
+            Push::Done => return count_free(cache, class_at(offset)),
+            Push::AtLimit => return deallocate_at_limit(cache, class_at(offset)),
+            Push::Elsewhere => {}
+        }
+    }
+    // SAFETY: the caller's promise.
+    unsafe { deallocate_elsewhere::<D>(block, class_at(offset)) }
+}
+
+/// A zeroed block for `layout`; null when there is none.
+#[inline(always)]
+pub fn allocate_zeroed<D: Declared>(layout: Layout) -> *mut u8 {
+    if is_direct::<D>(layout) {
+        let block = allocate::<D>(layout);
+        if !block.is_null() {
+            // SAFETY: just allocated with at least this size.
+            unsafe { block.write_bytes(0, layout.size()) };
+        }
+        return block;
+    }
+    allocate_zeroed_by_route::<D>(layout)
+}
+
+/// A block of `new_size` bytes with the content of `block`, which it replaces; null leaves
+/// `block` as it was.
+///
+/// # Safety
+/// - `block` was allocated by type `D` with `layout`;
+/// - `new_size` rounded up to `layout.align()` does not exceed `isize::MAX`.
+#[inline]
+pub unsafe fn reallocate<D: Declared>(block: *mut u8, layout: Layout, new_size: usize) -> *mut u8 {
+    // SAFETY: the caller's promise.
+    let new_layout = unsafe { Layout::from_size_align_unchecked(new_size, layout.align()) };
+    if is_direct::<D>(layout) && is_direct::<D>(new_layout) {
+        if bin_offset::<D>(layout.size()) == bin_offset::<D>(new_size) {
+            return block;
+        }
+        // SAFETY: the caller's promise.
+        return unsafe { move_to::<D>(block, layout, new_layout) };
+    }
+    // SAFETY: the caller's promise.
+    unsafe { reallocate_by_route::<D>(block, layout, new_layout) }
+}
+
+/// Bytes that a block of `layout` really has; 0 when no block can have that layout.
+#[inline]
+#[must_use]
+pub fn usable_size<D: Declared>(layout: Layout) -> usize {
+    usable_bytes::<D>(route::<D>(layout))
+}
+
+/// Gives back to the OS, now, all memory of the process that is free, and the calling thread's
+/// blocks in hand of this type.
+pub fn purge<D: Declared>() {
+    // SAFETY: null or the calling thread's cache.
+    if let Some(cache) = unsafe { D::cache().as_ref() } {
+        if let Some(heap) = cache.heap() {
+            free::flush_all(cache, heap);
+        }
+    }
+    upkeep::run_now();
+}
+
+/// Asserts the invariants of the calling thread's heap and of the type's abandoned pages; does
+/// nothing without debug assertions.
+pub fn check_invariants<D: Declared>() {
+    if cfg!(debug_assertions) {
+        // SAFETY: null or the calling thread's cache.
+        if let Some(cache) = unsafe { D::cache().as_ref() } {
+            if let Some(heap) = cache.heap() {
+                free::check(cache, heap);
+            }
+        }
+        D::shared().check();
+    }
+}
+
+// Off the fast path.
+
+#[cold]
+#[inline(never)]
+fn allocate_in_class<D: Declared>(class: usize) -> *mut u8 {
+    let Some((cache, heap)) = cache_and_heap::<D>() else {
+        return allocate_without_heap::<D>(class);
+    };
+    let block = refill::refill(cache, heap, class);
+    if !block.is_null() {
+        count_allocation(cache, class);
+    }
+    upkeep::run_if_due();
+    block.cast()
+}
+
+fn cache_and_heap<D: Declared>() -> Option<(&'static Cache<D>, &'static Heap<D>)> {
+    // SAFETY: null or the calling thread's cache, which lives until the thread has ended.
+    let cache: Option<&'static Cache<D>> = unsafe { D::cache().as_ref() };
+    match cache.and_then(|cache| Some((cache, cache.heap()?))) {
+        Some(both) => Some(both),
+        None => thread::start::<D>(),
+    }
+}
+
+#[cold]
+#[inline(never)]
+fn allocate_without_heap<D: Declared>(class: usize) -> *mut u8 {
+    let block = D::shared().allocate_without_heap(class);
+    if !block.is_null() {
+        D::shared().count_allocation(Some(class));
+    }
+    upkeep::run_if_due();
+    block.cast()
+}
+
+/// After a push that filled the bin or emptied its page.
+#[cold]
+#[inline(never)]
+fn deallocate_at_limit<D: Declared>(cache: &Cache<D>, class: usize) {
+    count_free(cache, class);
+    if let Some(heap) = cache.heap() {
+        free::at_limit(cache, heap, class);
+    }
+    upkeep::run_if_due();
+}
+
+/// # Safety
+/// - `block` is a block of `class` that its user gave back and that the bin did not take.
+#[cold]
+#[inline(never)]
+unsafe fn deallocate_elsewhere<D: Declared>(block: *mut u8, class: usize) {
+    // SAFETY: a block is never null.
+    let block = unsafe { NonNull::new_unchecked(block) };
+    // SAFETY: null or the calling thread's cache.
+    let cache = unsafe { D::cache().as_ref() };
+    match cache.and_then(|cache| Some((cache, cache.heap()?))) {
+        Some((cache, heap)) => {
+            count_free(cache, class);
+            // SAFETY: the caller's promise.
+            unsafe { free::free_elsewhere(cache, heap, class, block) };
+        }
+        // A thread that only frees needs no heap for it.
+        None => {
+            D::shared().count_free(Some(class));
+            // SAFETY: the caller's promise.
+            unsafe { free::free_without_heap::<D>(class, block) };
+            upkeep::run_if_due();
+        }
+    }
+}
+
+/// For what the lookup table does not cover: large sizes, strict alignments.
+#[inline(never)]
+fn allocate_by_route<D: Declared>(layout: Layout) -> *mut u8 {
+    match route::<D>(layout) {
+        Route::Class(class) => {
+            // SAFETY: null or the calling thread's cache.
+            if let Some(cache) = unsafe { D::cache().as_ref() } {
+                // SAFETY: the cache is the calling thread's.
+                let block = unsafe { cache.bin(class).pop() };
+                if !block.is_null() {
+                    count_allocation(cache, class);
+                    return block.cast();
+                }
+            }
+            allocate_in_class::<D>(class)
+        }
+        Route::Large { slices, align } => {
+            let claimed = large::allocate::<D>(slices, align);
+            counted_large::<D>(claimed.map(|claimed| claimed.start))
+        }
+        Route::Huge { bytes } => counted_large::<D>(huge::allocate::<D>(bytes, layout.align())),
+        Route::Impossible => ptr::null_mut(),
+    }
+}
+
+fn counted_large<D: Declared>(block: Option<NonNull<u8>>) -> *mut u8 {
+    if block.is_some() {
+        D::shared().count_allocation(None);
+    }
+    block.map_or(ptr::null_mut(), NonNull::as_ptr)
+}
+
+#[inline(never)]
+fn allocate_zeroed_by_route<D: Declared>(layout: Layout) -> *mut u8 {
+    match route::<D>(layout) {
+        Route::Class(_) => {
+            let block = allocate_by_route::<D>(layout);
+            if !block.is_null() {
+                // SAFETY: just allocated with at least this size.
+                unsafe { block.write_bytes(0, layout.size()) };
+            }
+            block
+        }
+        Route::Large { slices, align } => {
+            let claimed = large::allocate::<D>(slices, align);
+            if let Some(claimed) = &claimed {
+                // What is known to be zero is not touched.
+                if !claimed.zero {
+                    // SAFETY: just allocated with at least this size.
+                    unsafe { claimed.start.write_bytes(0, layout.size()) };
+                }
+            }
+            counted_large::<D>(claimed.map(|claimed| claimed.start))
+        }
+        // A mapping of its own comes zeroed.
+        Route::Huge { .. } | Route::Impossible => allocate_by_route::<D>(layout),
+    }
+}
+
+/// # Safety
+/// - as [`deallocate`].
+#[inline(never)]
+unsafe fn deallocate_by_route<D: Declared>(block: *mut u8, layout: Layout) {
+    // SAFETY: a block is never null.
+    let start = unsafe { NonNull::new_unchecked(block) };
+    match route::<D>(layout) {
+        Route::Class(class) => {
+            // SAFETY: null or the calling thread's cache.
+            if let Some(cache) = unsafe { D::cache().as_ref() } {
+                // SAFETY: the cache is the calling thread's; the block is of this class.
+                match unsafe { cache.bin(class).push(block) } {
+                    Push::Done => return count_free(cache, class),
+                    Push::AtLimit => return deallocate_at_limit(cache, class),
+                    Push::Elsewhere => {}
+                }
+            }
+            // SAFETY: the caller's promise.
+            unsafe { deallocate_elsewhere::<D>(block, class) }
+        }
+        Route::Large { .. } => {
+            D::shared().count_free(None);
+            // SAFETY: the caller's promise; the layout says the block is large.
+            unsafe { large::free::<D>(start) }
+        }
+        Route::Huge { bytes } => {
+            D::shared().count_free(None);
+            // SAFETY: the caller's promise; the layout says the block is huge.
+            unsafe { huge::free::<D>(start, bytes) }
+        }
+        Route::Impossible => {}
+    }
+}
+
+/// # Safety
+/// - as [`reallocate`].
+#[inline(never)]
+unsafe fn reallocate_by_route<D: Declared>(block: *mut u8, old: Layout, new: Layout) -> *mut u8 {
+    // SAFETY: a block is never null.
+    let start = unsafe { NonNull::new_unchecked(block) };
+    match (route::<D>(old), route::<D>(new)) {
+        (Route::Class(before), Route::Class(after)) if before == after => block,
+        (Route::Large { .. }, Route::Large { slices, .. })
+            // SAFETY: the caller's promise; the layout says the block is large.
+            if unsafe { large::resize_in_place::<D>(start, slices) } =>
+        {
+            block
+        }
+        (Route::Huge { bytes: before }, Route::Huge { bytes: after }) if before == after => block,
+        (Route::Huge { bytes: before }, Route::Huge { bytes: after }) => {
+            // SAFETY: the caller's promise; the layout says the block is huge.
+            match unsafe { huge::resize::<D>(start, before, after, old.align()) } {
+                Some(moved) => moved.as_ptr(),
+                // SAFETY: the caller's promise.
+                None => unsafe { move_to::<D>(block, old, new) },
+            }
+        }
+        // SAFETY: the caller's promise.
+        _ => unsafe { move_to::<D>(block, old, new) },
+    }
+}
+
+/// Moves a block to a new one of `new`; null leaves it as it was.
+///
+/// # Safety
+/// - as [`reallocate`].
+unsafe fn move_to<D: Declared>(block: *mut u8, old: Layout, new: Layout) -> *mut u8 {
+    let moved = allocate::<D>(new);
+    if !moved.is_null() {
+        // SAFETY: both blocks are at least this long, and the new one is nobody else's.
+        unsafe { ptr::copy_nonoverlapping(block, moved, old.size().min(new.size())) };
+        // SAFETY: the caller's promise; the content has moved.
+        unsafe { deallocate::<D>(block, old) };
+    }
+    moved
+}
+
+#[inline(always)]
+fn count_allocation<D: Declared>(cache: &Cache<D>, class: usize) {
+    if D::COUNTS
+        && let Some(heap) = cache.heap()
+    {
+        heap.count_allocation(class);
+    }
+}
+
+#[inline(always)]
+fn count_free<D: Declared>(cache: &Cache<D>, class: usize) {
+    if D::COUNTS
+        && let Some(heap) = cache.heap()
+    {
+        heap.count_free(class);
+    }
+}
+
+/// In debug builds: ends the process when a block is freed through a type that it is not of, or
+/// with a layout of another class.
+#[inline(always)]
+fn debug_check<D: Declared>(block: *mut u8, layout: Layout) {
+    if cfg!(debug_assertions) {
+        check::<D>(block, layout);
+    }
+}
+
+#[inline(never)]
+fn check<D: Declared>(block: *mut u8, layout: Layout) {
+    let problem = match route::<D>(layout) {
+        // SAFETY: the caller of deallocate() promises a block of some allocator type.
+        Route::Class(class) => unsafe { free::mismatch::<D>(block, Some(class)) },
+        // SAFETY: as above.
+        Route::Large { .. } => unsafe { free::mismatch::<D>(block, None) },
+        Route::Huge { .. } | Route::Impossible => None,
+    };
+    if let Some(problem) = problem {
+        os::abort(&["allocator `", D::CONFIG.name, "`: ", problem, "\n"]);
+    }
+}

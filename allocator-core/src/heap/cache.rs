@@ -1,0 +1,262 @@
+//! A thread's cache of one type: a bin per size class, and the way to its heap.
+//!
+//! Thread-local and touched by its own thread only. All zero is a thread that
+//! has not allocated yet: every operation leaves the fast path.
+//!
+//! 1. While `heap` is null every bin is idle.
+//! 2. Bit `class` of `emptied` is set when the class's bin is attached to a page that was all free
+//!    when looked at and kept; then the bin's `n` is one less than minus the used blocks.
+
+use core::cell::{Cell, UnsafeCell};
+use core::ffi::c_void;
+use core::ptr;
+
+use super::bin::{Bin, Mode};
+use super::declared::{Declared, Derived, element};
+use super::foreign::ForeignRun;
+use super::heap::Heap;
+use crate::mem::block::Block;
+use crate::mem::page::{Page, State};
+
+/// Most classes that a type can have.
+const CLASSES_MAX: usize = 256;
+
+/// One thread's cache of one type. The bins come first: lookup tables hold offsets to them.
+#[repr(C)]
+pub struct Cache<D: Declared> {
+    bins: UnsafeCell<D::PerClass<Bin>>,
+    /// The thread's heap; null before the first allocation and after the thread's end.
+    heap: Cell<*const Heap<D>>,
+    /// Blocks of a foreign page, not sent yet.
+    pub(super) foreign: ForeignRun,
+    /// Classes attached to a page that was all free when last looked at (Inv. 2).
+    emptied: [Cell<u64>; CLASSES_MAX / 64],
+    /// Whether the thread's heap is gone for good.
+    ended: Cell<bool>,
+    /// What to do at the thread's end: a link of the thread's list.
+    pub(crate) end: EndLink,
+}
+
+/// A link of the list of a thread's caches, of whatever type, that its end has to see to.
+#[repr(C)]
+pub(crate) struct EndLink {
+    /// Next link; null at the end.
+    pub(crate) next: Cell<*const EndLink>,
+    /// Ends the cache at `cache`.
+    pub(crate) verb: Cell<Option<unsafe fn(cache: *const c_void)>>,
+    pub(crate) cache: Cell<*const c_void>,
+}
+
+impl<D: Declared> Cache<D> {
+    pub(crate) const fn new() -> Self {
+        Self {
+            // SAFETY: an idle bin is all zero.
+            bins: UnsafeCell::new(unsafe { core::mem::MaybeUninit::zeroed().assume_init() }),
+            heap: Cell::new(ptr::null()),
+            foreign: ForeignRun::new(),
+            emptied: [const { Cell::new(0) }; CLASSES_MAX / 64],
+            ended: Cell::new(false),
+            end: EndLink {
+                next: Cell::new(ptr::null()),
+                verb: Cell::new(None),
+                cache: Cell::new(ptr::null()),
+            },
+        }
+    }
+
+    /// The bin of a class.
+    #[inline(always)]
+    pub(crate) fn bin(&self, class: usize) -> &Bin {
+        debug_assert!(class < D::CLASSES);
+        // SAFETY: the class is below CLASSES.
+        unsafe { element::<D, Bin>(self.bins.get(), class) }
+    }
+
+    /// The bin at an offset from the lookup table.
+    #[inline(always)]
+    pub(crate) fn bin_at(&self, offset: u16) -> &Bin {
+        // SAFETY: the table's offsets are multiples of a bin's size below that of all bins
+        // (contract of `Declared`), and the bins come first.
+        unsafe { &*self.bins.get().cast::<Bin>().byte_add(offset as usize) }
+    }
+
+    /// The thread's heap, if it has one.
+    #[inline(always)]
+    pub(crate) fn heap(&self) -> Option<&'static Heap<D>> {
+        // SAFETY: null or a record, which lives as long as the process.
+        unsafe { self.heap.get().as_ref() }
+    }
+
+    pub(crate) fn set_heap(&self, heap: Option<&'static Heap<D>>) {
+        self.heap.set(heap.map_or(ptr::null(), ptr::from_ref));
+    }
+
+    pub(crate) fn has_ended(&self) -> bool {
+        self.ended.get()
+    }
+
+    pub(crate) fn set_ended(&self) {
+        self.ended.set(true);
+    }
+
+    /// Whether the class's bin has Inv. 2's bit.
+    pub(super) fn is_emptied(&self, class: usize) -> bool {
+        self.emptied[class / 64].get() & (1 << (class % 64)) != 0
+    }
+
+    /// Sets or takes off Inv. 2's bit and the step of `n` that goes with it.
+    pub(super) fn set_emptied(&self, class: usize, emptied: bool) {
+        if self.is_emptied(class) != emptied {
+            let bin = self.bin(class);
+            bin.set_n(bin.n() + if emptied { -1 } else { 1 });
+            let bits = &self.emptied[class / 64];
+            bits.set(bits.get() ^ (1 << (class % 64)));
+        }
+    }
+
+    /// The classes with Inv. 2's bit.
+    pub(super) fn emptied_classes(&self) -> impl Iterator<Item = usize> {
+        let mut word = 0;
+        let mut bits = self.emptied[0].get();
+        core::iter::from_fn(move || {
+            while bits == 0 {
+                word += 1;
+                bits = self.emptied.get(word)?.get();
+            }
+            let class = word * 64 + bits.trailing_zeros() as usize;
+            bits &= bits - 1;
+            Some(class)
+        })
+    }
+
+    /// Used blocks of the page that the class's bin is attached to.
+    pub(super) fn used_in_run(&self, class: usize) -> u32 {
+        (-self.bin(class).n() - i32::from(self.is_emptied(class))).cast_unsigned()
+    }
+
+    /// Asserts the invariants of a class's bin.
+    pub(super) fn check_bin(&self, class: usize) {
+        let bin = self.bin(class);
+        let mut listed = 0;
+        let mut block = bin.head();
+        while !block.is_null() {
+            listed += 1;
+            // SAFETY: the list is this thread's.
+            block = unsafe { Block::next(block) };
+        }
+        match bin.mode() {
+            Mode::Idle => assert!(listed == 0 && bin.n() == 0, "bin invariant 1"),
+            Mode::Random => {
+                let most = D::CONFIG.cache_blocks_for(D::block_bytes(class));
+                assert_eq!(
+                    bin.n(),
+                    listed - most.cast_signed(),
+                    "bin invariant 2: random"
+                );
+            }
+            Mode::Run(page) => {
+                assert!(page.state() == State::Attached && page.class() == class);
+                let used = self.used_in_run(class);
+                assert!(
+                    page.accounts_for(used, listed.cast_unsigned()),
+                    "bin invariant 2: run"
+                );
+            }
+        }
+    }
+
+    /// Attaches the class's bin to `page`, which is in no queue.
+    pub(super) fn attach(&self, class: usize, page: &'static Page) {
+        page.set_state(State::Attached);
+        let head = page.take_free();
+        self.bin(class)
+            .set_run(page, D::page_bytes(class), head, page.used());
+    }
+
+    /// Detaches the class's bin from its page and leaves it idle; the page is in no queue then.
+    pub(super) fn detach(&self, class: usize) -> Option<&'static Page> {
+        let Mode::Run(page) = self.bin(class).mode() else {
+            return None;
+        };
+        let used = self.used_in_run(class);
+        page.return_free(self.bin(class).head(), used);
+        self.set_emptied(class, false);
+        self.bin(class).set_idle();
+        page.set_state(State::Full);
+        Some(page)
+    }
+}
+
+/// What a declared type keeps in its thread-local variable.
+pub trait Slot<D: Declared> {
+    /// The thread's cache; null when there is none yet.
+    fn cache(&self) -> *const Cache<D>;
+    /// Makes the thread's cache if there is none; null when there is no memory for it.
+    fn cache_or_new(&self) -> *const Cache<D>;
+    /// The thread has ended: what is still called sees a cache that has ended.
+    fn end(&self);
+}
+
+/// `tls = inline`: the cache itself is thread-local.
+#[repr(transparent)]
+pub struct InlineSlot<D: Declared>(Cache<D>);
+
+impl<D: Declared> InlineSlot<D> {
+    /// All zero: costs a new thread nothing until it is touched.
+    #[must_use]
+    #[expect(clippy::new_without_default, reason = "made in constants only")]
+    pub const fn new() -> Self {
+        Self(Cache::new())
+    }
+}
+
+impl<D: Declared> Slot<D> for InlineSlot<D> {
+    #[inline(always)]
+    fn cache(&self) -> *const Cache<D> {
+        &raw const self.0
+    }
+
+    #[inline(always)]
+    fn cache_or_new(&self) -> *const Cache<D> {
+        &raw const self.0
+    }
+
+    fn end(&self) {
+        self.0.set_ended();
+    }
+}
+
+/// `tls = pointer`: one thread-local word; the cache lies in the arena.
+pub struct PointerSlot<D: Declared>(Cell<*const Cache<D>>);
+
+impl<D: Declared> PointerSlot<D> {
+    /// A slot without a cache.
+    #[must_use]
+    #[expect(clippy::new_without_default, reason = "made in constants only")]
+    pub const fn new() -> Self {
+        Self(Cell::new(ptr::null()))
+    }
+}
+
+impl<D: Declared> Slot<D> for PointerSlot<D> {
+    #[inline(always)]
+    fn cache(&self) -> *const Cache<D> {
+        self.0.get()
+    }
+
+    fn cache_or_new(&self) -> *const Cache<D> {
+        if self.0.get().is_null() {
+            if let Some(cache) = D::shared().new_cache() {
+                self.0.set(cache.as_ptr());
+            }
+        }
+        self.0.get()
+    }
+
+    fn end(&self) {
+        let cache = self.0.replace(D::shared().ended_cache());
+        if let Some(cache) = ptr::NonNull::new(cache.cast_mut()) {
+            D::shared().recycle_cache(cache);
+        }
+    }
+}

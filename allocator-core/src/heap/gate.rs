@@ -1,0 +1,122 @@
+//! The gate of a heap: its owner passes by two plain stores and a load, a
+//! visitor by a knock and a barrier on every running thread.
+//!
+//! 1. `visitor` is `INSIDE` only while one visitor is inside and the owner is not.
+//! 2. The owner goes in only after it has seen `visitor` to be `AWAY`; a visitor who only
+//!    knocked is turned away, so nobody ever waits for a visitor's OS call.
+//!
+//! The owner writes `inside` and then reads `visitor`; the visitor writes `visitor` and then
+//! reads `inside`. One of them must see the other, which takes a full barrier on both sides: the
+//! visitor's comes from the OS and acts on the owner's thread too, so the owner's own is free.
+
+use crate::base::sync::{AtomicU32, Ordering, wait_a_little};
+
+const AWAY: u32 = 0;
+const KNOCKING: u32 = 1;
+const INSIDE: u32 = 2;
+
+pub(crate) struct Gate {
+    /// 1 while the owner is inside. Owner only.
+    inside: AtomicU32,
+    /// `AWAY`, `KNOCKING` or `INSIDE`.
+    visitor: AtomicU32,
+}
+
+/// The owner's stay; ends when dropped.
+pub(crate) struct Stay<'a>(&'a Gate);
+
+/// Keeps the compiler from moving the owner's load before its store; the processor is kept from
+/// it by the visitor's barrier.
+#[inline(always)]
+fn owners_barrier() {
+    #[cfg(not(loom))]
+    crate::base::sync::compiler_fence(Ordering::SeqCst);
+    // loom knows no barrier that acts on another thread: stand-in on both sides.
+    #[cfg(loom)]
+    crate::base::sync::fence(Ordering::SeqCst);
+}
+
+impl Gate {
+    #[cfg(any(test, loom))]
+    pub(crate) fn new() -> Self {
+        Self {
+            inside: AtomicU32::new(0),
+            visitor: AtomicU32::new(AWAY),
+        }
+    }
+
+    /// The owner goes in.
+    #[inline(always)]
+    pub(crate) fn enter(&self) -> Stay<'_> {
+        // Relaxed: ordered against the load below by the barriers (see the module's text).
+        self.inside.store(1, Ordering::Relaxed);
+        owners_barrier();
+        // Acquire: pairs with the Release in leave_visit().
+        if self.visitor.load(Ordering::Acquire) != AWAY {
+            self.meet_visitor();
+        }
+        Stay(self)
+    }
+
+    /// Turns a knocking visitor away, or waits for one inside.
+    #[cold]
+    #[inline(never)]
+    fn meet_visitor(&self) {
+        let mut spins = 0;
+        loop {
+            // Acquire: pairs with the Release in leave_visit().
+            match self.visitor.compare_exchange(
+                KNOCKING,
+                AWAY,
+                Ordering::Acquire,
+                Ordering::Acquire,
+            ) {
+                Ok(_) | Err(AWAY) => return,
+                Err(_) => wait_a_little(&mut spins),
+            }
+        }
+    }
+
+    /// A visitor knocks. Then comes the barrier on every thread, then [`Gate::visit`].
+    pub(crate) fn knock(&self) -> bool {
+        // Relaxed: the barrier that follows orders it.
+        self.visitor
+            .compare_exchange(AWAY, KNOCKING, Ordering::Relaxed, Ordering::Relaxed)
+            .is_ok()
+    }
+
+    /// After the barrier: goes in if the owner is not inside and has not turned the visitor away.
+    pub(crate) fn visit(&self) -> bool {
+        // Acquire: pairs with the Release in Stay::drop(): the owner's writes are seen.
+        if self.inside.load(Ordering::Acquire) != 0 {
+            self.walk_away();
+            return false;
+        }
+        // Acquire: as above; an owner who went in and out since turned the knock away.
+        self.visitor
+            .compare_exchange(KNOCKING, INSIDE, Ordering::Acquire, Ordering::Relaxed)
+            .is_ok()
+    }
+
+    /// The visitor gives up a knock, if it still stands.
+    pub(crate) fn walk_away(&self) {
+        // Relaxed: nothing was done.
+        let _ = self
+            .visitor
+            .compare_exchange(KNOCKING, AWAY, Ordering::Relaxed, Ordering::Relaxed);
+    }
+
+    /// The visitor leaves.
+    pub(crate) fn leave_visit(&self) {
+        // Release: pairs with the Acquire in enter() and meet_visitor().
+        self.visitor.store(AWAY, Ordering::Release);
+    }
+}
+
+impl Drop for Stay<'_> {
+    #[inline(always)]
+    fn drop(&mut self) {
+        // Release: pairs with the Acquire in visit().
+        self.0.inside.store(0, Ordering::Release);
+    }
+}

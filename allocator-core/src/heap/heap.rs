@@ -1,0 +1,348 @@
+//! A heap: the pages that one thread of one type allocates from.
+//!
+//! All of it is used by one thread at a time: the owner inside its gate, a
+//! visitor inside the gate, or, for the heap of abandoned pages, who holds the
+//! type's lock.
+//!
+//! 1. Every page in `owned` has this heap as owner, and the other way round.
+//! 2. A queue holds the pages of its class that have room and are not attached.
+
+use core::cell::Cell;
+use core::sync::atomic::{AtomicPtr, Ordering};
+
+use super::counters::{ClassCounters, Counters};
+use super::declared::{Declared, Derived, element};
+use super::gate::Gate;
+use crate::config::geometry::HALF_REMAINING_LEAST_BYTES;
+use crate::config::{Extend, Purge, Thp};
+use crate::mem::arena;
+use crate::mem::chunk::SLICE_BYTES;
+use crate::mem::mailbox::Owner;
+use crate::mem::page::{Owned, Page, Queue, State};
+
+/// One thread's pages of one type. All zero is an empty heap without a type.
+#[repr(C)]
+pub struct Heap<D: Declared> {
+    /// Whom this heap's pages belong to: its mailbox.
+    pub(super) owner: Owner,
+    pub(super) gate: Gate,
+    /// All pages (Inv. 1).
+    pub(super) owned: Owned,
+    /// Times the owner left the fast path for a page, which retiring counts by.
+    pub(super) cycle: Cell<u32>,
+    /// Queued pages that are all free; a visitor may give them back.
+    pub(super) empty_pages: Cell<u32>,
+    pub(crate) counters: Counters,
+    /// Next of the type's heaps. Written once.
+    pub(super) next_record: AtomicPtr<Heap<D>>,
+    /// Next of the type's heaps without a thread. Under the type's lock.
+    pub(super) next_free: Cell<*const Heap<D>>,
+    /// Pages with room, by class (Inv. 2).
+    queues: D::PerClass<Queue>,
+    /// Allocations and frees by class, when they are counted.
+    by_class: D::PerClass<ClassCounters>,
+}
+
+// SAFETY: the cells are used by one thread at a time (see the module's text); the rest is atomic.
+unsafe impl<D: Declared> Sync for Heap<D> {}
+// SAFETY: as above; a heap is handed from thread to thread under the type's lock.
+unsafe impl<D: Declared> Send for Heap<D> {}
+
+impl<D: Declared> Heap<D> {
+    /// An empty heap.
+    pub(super) const fn new() -> Self {
+        // SAFETY: every field is valid all zero: cells, atomics, null pointers, empty lists.
+        unsafe { core::mem::MaybeUninit::zeroed().assume_init() }
+    }
+
+    /// The queue of a class.
+    #[inline]
+    pub(super) fn queue(&self, class: usize) -> &Queue {
+        debug_assert!(class < D::CLASSES);
+        // SAFETY: the class is below CLASSES.
+        unsafe { element::<D, Queue>(&raw const self.queues, class) }
+    }
+
+    /// A page of `class` that has a free list, taken out of the queue; `None` when the queue
+    /// holds none.
+    pub(super) fn take_queued(&self, class: usize) -> Option<&'static Page> {
+        let queue = self.queue(class);
+        while let Some(page) = queue.first() {
+            queue.remove(page);
+            if page.used() == 0 {
+                self.empty_pages.set(self.empty_pages.get() - 1);
+            }
+            if D::CONFIG.fast_path.skip_collect && page.has_free() {
+                if D::COUNTS {
+                    self.counters.collects_skipped.add(1);
+                }
+                return Some(page);
+            }
+            let home = self.collect(page);
+            page.set_used(page.used() - home);
+            if page.has_free() || self.extend(page) {
+                return Some(page);
+            }
+        }
+        None
+    }
+
+    /// Brings the blocks of `page` home to its `free` list; how many came from other threads.
+    #[must_use]
+    pub(super) fn collect(&self, page: &Page) -> u32 {
+        if D::COUNTS {
+            self.counters.collects.add(1);
+        }
+        let mut home = 0;
+        if !D::CONFIG.fast_path.local_first {
+            home = self.collect_remote(page);
+        }
+        // With `local_first` the remote list is not looked at: who frees the first block into it
+        // puts the page into our mailbox, and the mail is read before pages are.
+        page.collect_local();
+        home
+    }
+
+    /// Brings home what other threads freed, if anything: one atomic load to find out.
+    fn collect_remote(&self, page: &Page) -> u32 {
+        if D::COUNTS {
+            self.counters.thread_free_loads.add(1);
+        }
+        if page.has_remote() {
+            page.take_thread_free(false)
+        } else {
+            0
+        }
+    }
+
+    /// Collects everything, remote first, whatever the options: the page is about to change hands.
+    pub(super) fn collect_all(&self, page: &Page) {
+        let home = self.collect_remote(page);
+        page.set_used(page.used() - home);
+        page.collect_all();
+    }
+
+    /// Threads more blocks of `page`; false when it has no more.
+    pub(super) fn extend(&self, page: &Page) -> bool {
+        let unthreaded = page.unthreaded();
+        if unthreaded == 0 {
+            return false;
+        }
+        let batch = |bytes: u32| (bytes / page.block_bytes()).max(1);
+        let count = match D::CONFIG.small_extend {
+            Extend::Batch(bytes) => batch(bytes),
+            Extend::HalfRemaining => batch(HALF_REMAINING_LEAST_BYTES).max(unthreaded / 2),
+            Extend::All => unthreaded,
+        };
+        page.extend(count.min(unthreaded));
+        if D::COUNTS {
+            self.counters.extensions.add(1);
+        }
+        true
+    }
+
+    /// Puts a page that is not attached where it belongs. It is not all free.
+    pub(super) fn put_back(&self, page: &'static Page) {
+        debug_assert!(page.used() > 0);
+        if page.used() < page.reserved() {
+            self.queue(page.class()).push_first(page);
+        } else {
+            page.set_state(State::Full);
+        }
+        page.check_counts();
+    }
+
+    /// A new page of `class` with a free list, from the arena. `None` when the OS has no more
+    /// or the type's limit is reached.
+    pub(super) fn make_page(&'static self, class: usize) -> Option<&'static Page> {
+        let page = claim_page::<D>(class)?;
+        self.own(page);
+        let extended = self.extend(page);
+        debug_assert!(extended, "a new page has blocks to thread");
+        if D::COUNTS {
+            self.counters.pages_made.add(1);
+        }
+        Some(page)
+    }
+
+    /// Becomes the owner of a page that is in no list.
+    pub(super) fn own(&'static self, page: &'static Page) {
+        page.set_owner(&self.owner);
+        self.owned.push(page);
+    }
+
+    /// Gives up a page that is all free and in no queue; the caller passes it to
+    /// [`release_page`]. `None` when a sender still knows the page: then it is queued, and goes
+    /// when its mail is read.
+    #[must_use]
+    pub(super) fn retire(&self, page: &'static Page) -> Option<&'static Page> {
+        debug_assert!(page.used() == 0 && page.state() != State::Queued);
+        if !page.is_unknown_to_senders() {
+            self.keep_empty(page);
+            return None;
+        }
+        self.owned.remove(page);
+        if D::COUNTS {
+            self.counters.pages_retired.add(1);
+        }
+        Some(page)
+    }
+
+    /// Queues a page that is all free.
+    pub(super) fn keep_empty(&self, page: &'static Page) {
+        self.queue(page.class()).push_last(page);
+        self.empty_pages.set(self.empty_pages.get() + 1);
+    }
+
+    /// Reads the mail about a page that is not attached. Returns a page to release.
+    #[must_use]
+    pub(super) fn receive(&self, page: &'static Page) -> Option<&'static Page> {
+        debug_assert!(page.is_owned_by(&self.owner) && page.state() != State::Attached);
+        let was_empty = page.used() == 0;
+        let home = page.take_thread_free(true);
+        page.set_used(page.used() - home);
+        if page.used() == 0 {
+            if page.state() == State::Queued {
+                self.queue(page.class()).remove(page);
+                if was_empty {
+                    self.empty_pages.set(self.empty_pages.get() - 1);
+                }
+            }
+            return self.retire(page);
+        }
+        if home > 0 && page.state() == State::Full {
+            self.queue(page.class()).push_last(page);
+        }
+        None
+    }
+
+    /// Reads all mail and lets go of pages that are all free, as far as nothing is attached to a
+    /// bin: for visitors and for the heap of abandoned pages. `released` gets the pages.
+    pub(super) fn sweep(&self, released: &mut impl FnMut(&'static Page)) {
+        for page in self.owner.take_mail() {
+            if !page.is_owned_by(&self.owner) {
+                page.owner().send(page);
+            } else if page.state() == State::Attached {
+                // The bin that it is attached to is its owner's alone: leave it to the owner.
+                self.owner.send(page);
+            } else if let Some(page) = self.receive(page) {
+                released(page);
+            }
+        }
+        if self.empty_pages.get() > 0 {
+            for page in self.owned.iter() {
+                if page.state() == State::Queued && page.used() == 0 {
+                    self.queue(page.class()).remove(page);
+                    self.empty_pages.set(self.empty_pages.get() - 1);
+                    if let Some(page) = self.retire(page) {
+                        released(page);
+                    }
+                }
+            }
+        }
+    }
+
+    /// Whether a visit could give memory back.
+    pub(super) fn is_worth_a_visit(&self) -> bool {
+        self.owner.has_mail()
+    }
+
+    /// The counters of a class.
+    pub(crate) fn class_counters(&self, class: usize) -> &ClassCounters {
+        debug_assert!(class < D::CLASSES);
+        // SAFETY: the class is below CLASSES.
+        unsafe { element::<D, ClassCounters>(&raw const self.by_class, class) }
+    }
+
+    /// Counts an allocation of the owner, if the type counts.
+    #[inline(always)]
+    pub(crate) fn count_allocation(&self, class: usize) {
+        if D::COUNTS {
+            self.counters.allocations.add(1);
+        }
+        if D::COUNTS_CLASSES {
+            self.class_counters(class).allocations.add(1);
+        }
+    }
+
+    /// Counts a free of the owner, if the type counts.
+    #[inline(always)]
+    pub(crate) fn count_free(&self, class: usize) {
+        if D::COUNTS {
+            self.counters.frees.add(1);
+        }
+        if D::COUNTS_CLASSES {
+            self.class_counters(class).frees.add(1);
+        }
+    }
+
+    /// Links this heap before `next` in the list of the type's heaps.
+    pub(super) fn set_next_record(&self, next: *mut Heap<D>) {
+        // Relaxed: published by the list head's Release.
+        self.next_record.store(next, Ordering::Relaxed);
+    }
+
+    /// Asserts the invariants; debug builds only.
+    pub(super) fn check(&self) {
+        if cfg!(debug_assertions) {
+            let mut pages = 0;
+            for page in self.owned.iter() {
+                assert!(page.is_owned_by(&self.owner), "heap invariant 1");
+                if page.state() != State::Attached {
+                    page.check();
+                }
+                pages += 1;
+            }
+            assert_eq!(pages, self.owned.count(), "heap: number of pages");
+            for class in 0..D::CLASSES {
+                let mut next = self.queue(class).first();
+                while let Some(page) = next {
+                    assert!(page.class() == class, "heap invariant 2: class");
+                    assert!(page.state() == State::Queued, "heap invariant 2: state");
+                    assert!(page.used() < page.reserved(), "heap invariant 2: room");
+                    next = page.queue_next();
+                }
+            }
+        }
+    }
+}
+
+/// A fresh page of `class` without an owner.
+pub(super) fn claim_page<D: Declared>(class: usize) -> Option<&'static Page> {
+    let (block_bytes, page_bytes) = (D::block_bytes(class), D::page_bytes(class));
+    let slices = page_bytes / SLICE_BYTES;
+    if !D::shared().charge(page_bytes) {
+        return None;
+    }
+    // Aligned to its own size, so that a block's page is found by masking.
+    let Some(claimed) = arena::claim(slices, slices) else {
+        D::shared().discharge(page_bytes);
+        return None;
+    };
+    if D::CONFIG.thp != Thp::Default {
+        // SAFETY: just claimed.
+        unsafe { arena::advise_huge(claimed.start, page_bytes, D::CONFIG.thp == Thp::Always) };
+    }
+    // SAFETY: just claimed.
+    let page = unsafe { Page::at(claimed.start.as_ptr()) };
+    page.init(
+        claimed.start.as_ptr(),
+        slices as u32,
+        block_bytes as u32,
+        (page_bytes / block_bytes) as u32,
+        class as u16,
+    );
+    Some(page)
+}
+
+/// Gives the memory of a page that its heap gave up back to the arena.
+pub(crate) fn release_page<D: Declared>(page: &'static Page, purge: Purge) {
+    let slices = page.slices() as usize;
+    let start = page.start();
+    page.retire_header();
+    D::shared().discharge(slices * SLICE_BYTES);
+    if let Some(start) = core::ptr::NonNull::new(start) {
+        // SAFETY: claimed by claim_page() or for a large block; no block of it is used any more.
+        unsafe { arena::release(start, slices, purge) };
+    }
+}

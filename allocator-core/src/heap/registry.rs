@@ -1,0 +1,85 @@
+//! All declared types of the process that ever had a heap, and what upkeep and
+//! fork ask of each without knowing it.
+
+use core::ptr;
+use core::sync::atomic::{AtomicBool, AtomicPtr, Ordering};
+
+use super::declared::Declared;
+use super::upkeep;
+use crate::base::lock::Lock;
+
+/// What can be asked of any type.
+pub(super) struct Verbs {
+    /// Knocks at every heap that is worth a visit; whether there was one.
+    pub(super) knock: fn() -> bool,
+    /// Goes in where the owner is away, and sweeps.
+    pub(super) visit: fn(),
+    /// Takes no visit: the barrier could not be had.
+    pub(super) walk_away: fn(),
+    /// Releases what the visits gave up.
+    pub(super) release: fn(),
+    /// The type's lock.
+    pub(super) lock: fn() -> &'static Lock,
+}
+
+/// A type's entry.
+pub(super) struct TypeNode {
+    next: AtomicPtr<TypeNode>,
+    /// The type's verbs; null until registered.
+    verbs: AtomicPtr<Verbs>,
+    claimed: AtomicBool,
+}
+
+static FIRST: AtomicPtr<TypeNode> = AtomicPtr::new(ptr::null_mut());
+
+impl TypeNode {
+    pub(super) const fn new() -> Self {
+        Self {
+            next: AtomicPtr::new(ptr::null_mut()),
+            verbs: AtomicPtr::new(ptr::null_mut()),
+            claimed: AtomicBool::new(false),
+        }
+    }
+}
+
+/// Adds `D` once.
+pub(super) fn add<D: Declared>(node: &'static TypeNode) {
+    // Relaxed: only one caller may go on; what it publishes is published below.
+    if node.claimed.load(Ordering::Relaxed) || node.claimed.swap(true, Ordering::Relaxed) {
+        return;
+    }
+    let verbs: &'static Verbs = const { &upkeep::verbs::<D>() };
+    // Relaxed: published by the exchange below.
+    node.verbs
+        .store(ptr::from_ref(verbs).cast_mut(), Ordering::Relaxed);
+    // Relaxed: a guess that the exchange checks.
+    let mut first = FIRST.load(Ordering::Relaxed);
+    loop {
+        // Relaxed: published by the exchange.
+        node.next.store(first, Ordering::Relaxed);
+        // Release: publishes the node; pairs with the Acquire in types().
+        match FIRST.compare_exchange_weak(
+            first,
+            ptr::from_ref(node).cast_mut(),
+            Ordering::Release,
+            Ordering::Relaxed,
+        ) {
+            Ok(_) => return,
+            Err(now) => first = now,
+        }
+    }
+}
+
+/// The verbs of every type, the youngest first.
+pub(super) fn types() -> impl Iterator<Item = &'static Verbs> {
+    // Acquire: pairs with the Release in add().
+    let mut next = FIRST.load(Ordering::Acquire);
+    core::iter::from_fn(move || {
+        // SAFETY: null or a node in a static.
+        let node = unsafe { next.as_ref() }?;
+        // Relaxed: written before the node was published.
+        next = node.next.load(Ordering::Relaxed);
+        // SAFETY: written before the node was published, and 'static.
+        Some(unsafe { &*node.verbs.load(Ordering::Relaxed) })
+    })
+}

@@ -1,0 +1,133 @@
+//! What is done now and then for the whole process, by whichever thread leaves
+//! the fast path when it is due: memory that anybody freed goes back to the
+//! OS, also where the owner of its pages is idle.
+//!
+//! One thread at a time. It knocks at the gates of the heaps that have mail,
+//! has the OS put a barrier on every thread, goes in where the owner is away,
+//! sweeps, and leaves; then it purges what has expired.
+
+use super::declared::Declared;
+use super::registry::{self, Verbs};
+use crate::base::lock::Lock;
+use crate::config::Purge;
+use crate::mem::{arena, due};
+use crate::os;
+
+/// Held by the thread that does the upkeep.
+static UPKEEP: Lock = Lock::new();
+/// Held while a visitor is inside any gate; no OS call is made under it, so a fork waits for it.
+static VISITING: Lock = Lock::new();
+
+/// Does what is due, if it is.
+#[inline]
+pub(crate) fn run_if_due() {
+    if let Some(now_ms) = due::is_due() {
+        run(now_ms);
+    }
+}
+
+#[cold]
+#[inline(never)]
+fn run(now_ms: u64) {
+    if !UPKEEP.try_acquire() {
+        return;
+    }
+    due::clear();
+    visit_all();
+    arena::purge_expired(now_ms);
+    UPKEEP.release();
+}
+
+/// Gives back all that is free in the process, now.
+pub(crate) fn run_now() {
+    UPKEEP.acquire();
+    visit_all();
+    arena::purge_all();
+    UPKEEP.release();
+}
+
+/// Reads the mail of heaps whose owners are away.
+fn visit_all() {
+    let mut knocked = false;
+    for verbs in registry::types() {
+        knocked |= (verbs.knock)();
+    }
+    if knocked && !os::barrier_everywhere() {
+        // Without it nobody may go in: the owners will read their mail themselves.
+        for verbs in registry::types() {
+            (verbs.walk_away)();
+        }
+        knocked = false;
+    }
+    if knocked {
+        VISITING.acquire();
+        for verbs in registry::types() {
+            (verbs.visit)();
+        }
+        VISITING.release();
+    }
+    for verbs in registry::types() {
+        (verbs.release)();
+    }
+}
+
+/// Before a fork: waits until no visitor is inside a gate and no type's lock is held.
+pub(crate) fn hold_for_fork() {
+    VISITING.acquire();
+    for verbs in registry::types() {
+        (verbs.lock)().acquire();
+    }
+}
+
+/// After a fork, in the parent and in the child.
+pub(crate) fn resume_after_fork() {
+    for verbs in registry::types() {
+        (verbs.lock)().release();
+    }
+    VISITING.release();
+}
+
+/// After a fork, in the child only: upkeep that another thread was at ended with that thread.
+pub(crate) fn start_over() {
+    UPKEEP.release();
+    due::by(os::now_ms());
+}
+
+/// The verbs of `D`.
+pub(super) const fn verbs<D: Declared>() -> Verbs {
+    Verbs {
+        knock: || {
+            let mut knocked = false;
+            for heap in D::shared().records() {
+                knocked |= heap.is_worth_a_visit() && heap.gate.knock();
+            }
+            knocked
+        },
+        visit: || {
+            for heap in D::shared().records() {
+                if heap.gate.visit() {
+                    heap.sweep(&mut |page| D::shared().visited().push(page));
+                    heap.gate.leave_visit();
+                }
+            }
+        },
+        walk_away: || {
+            for heap in D::shared().records() {
+                heap.gate.walk_away();
+            }
+        },
+        release: || {
+            D::shared().sweep_orphans();
+            D::shared().visited().release::<D>(at_once(D::CONFIG.purge));
+        },
+        lock: || D::shared().lock(),
+    }
+}
+
+/// A purge that takes place in the same upkeep, for memory that has waited already.
+fn at_once(purge: Purge) -> Purge {
+    match purge {
+        Purge::Never => Purge::Never,
+        Purge::Now | Purge::After(_) => Purge::After(0),
+    }
+}

@@ -1,0 +1,48 @@
+//! Allocators cut to a program at compile time.
+//!
+//! ```
+//! use allocator_core::derive_allocator;
+//!
+//! /// Allocator of the request path.
+//! #[derive_allocator(preset = balanced, purge = after(10ms))]
+//! pub struct RequestAlloc;
+//!
+//! #[global_allocator]
+//! static GLOBAL: RequestAlloc = RequestAlloc;
+//! ```
+//!
+//! The layers, each importing only from those above it in this list: `base`
+//! (arithmetic, atomics), `os` (the face of the OS), `config` (the choices),
+//! `mem` (blocks, pages, the arena), `heap` (one thread's pages of one type),
+//! `global` (the verbs that generated types call).
+
+mod base;
+#[cfg(not(loom))]
+pub mod config;
+#[cfg(not(loom))]
+mod global;
+mod heap;
+mod mem;
+#[cfg(all(not(loom), not(feature = "fault-injection")))]
+mod os;
+#[cfg(all(not(loom), feature = "fault-injection"))]
+pub mod os;
+
+pub use allocator_macros::derive_allocator;
+#[cfg(not(loom))]
+pub use {config::Config, global::stats::Stats};
+
+/// What the macro's output refers to; not part of the interface.
+#[cfg(not(loom))]
+#[doc(hidden)]
+pub mod __private {
+    pub use crate::config::size_class::{direct_len, direct_table};
+    pub use crate::config::*;
+    pub use crate::global::stats::{Stats, stats};
+    pub use crate::global::verbs::{
+        allocate, allocate_zeroed, check_invariants, deallocate, purge, reallocate, usable_size,
+    };
+    pub use crate::heap::cache::{InlineSlot, PointerSlot};
+    pub use crate::heap::declared::Declared;
+    pub use crate::heap::shared::Shared;
+}

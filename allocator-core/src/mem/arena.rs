@@ -1,0 +1,222 @@
+//! The arena: the process-wide store of slices that every declared type takes
+//! from and gives back to. What one type gives back, the next that asks is
+//! served from.
+//!
+//! Nothing here is locked: slices are claimed by bits, chunks are only ever
+//! added. A fork can therefore happen at any point; what a vanished thread had
+//! claimed stays claimed in the child.
+
+use core::ptr::{self, NonNull};
+use core::sync::atomic::{AtomicPtr, AtomicUsize, Ordering};
+
+use super::chunk::{CHUNK_BYTES, CHUNK_SLICES, Chunk, Claimed, SLICE_BYTES, chunk_of};
+use super::due;
+use crate::base::align::align_up;
+use crate::config::Purge;
+use crate::os;
+
+/// Chunks that the arena can have: 2 TiB. The table is untouched memory until it is used.
+const CHUNKS_MAX: usize = 65_536;
+/// Most slices of one block or page: a quarter of a chunk.
+pub(crate) const RUN_SLICES_MAX: usize = CHUNK_SLICES / 4;
+/// Sizes of chunk to try, largest first: under a limit on addresses a small one may still fit.
+const CHUNK_SIZES: [usize; 4] = [
+    CHUNK_BYTES,
+    CHUNK_BYTES / 4,
+    CHUNK_BYTES / 16,
+    CHUNK_BYTES / 32,
+];
+/// Where the first chunk is asked for; a random multiple of a chunk is added.
+const FIRST_HINT: usize = 0x0200_0000_0000;
+
+static CHUNKS: [AtomicPtr<Chunk>; CHUNKS_MAX] =
+    [const { AtomicPtr::new(ptr::null_mut()) }; CHUNKS_MAX];
+/// Entries of `CHUNKS` given out; the last may still be null.
+static CHUNK_COUNT: AtomicUsize = AtomicUsize::new(0);
+/// No chunk before this one has a free slice, as far as is known.
+static FIRST_WITH_ROOM: AtomicUsize = AtomicUsize::new(0);
+/// Where the next chunk is asked for; 0 before the first.
+static NEXT_HINT: AtomicUsize = AtomicUsize::new(0);
+
+/// The chunks from `from` on.
+fn chunks(from: usize) -> impl Iterator<Item = &'static Chunk> {
+    // Relaxed: the entries themselves are read with Acquire.
+    let count = CHUNK_COUNT.load(Ordering::Relaxed).min(CHUNKS_MAX);
+    CHUNKS[from.min(count)..count].iter().filter_map(|chunk| {
+        // Acquire: pairs with the Release in add_chunk(): the chunk's header is initialised.
+        // SAFETY: null or a chunk, which is never unmapped.
+        unsafe { chunk.load(Ordering::Acquire).as_ref() }
+    })
+}
+
+/// Claims `slices` in a row, from a multiple of `align` slices. `None` when the OS has no more.
+pub(crate) fn claim(slices: usize, align: usize) -> Option<Claimed> {
+    debug_assert!(slices > 0 && slices <= RUN_SLICES_MAX);
+    // Relaxed: a hint.
+    let first = FIRST_WITH_ROOM.load(Ordering::Relaxed);
+    for chunk in chunks(first) {
+        if let Some(claimed) = chunk.claim(slices, align) {
+            if slices == 1 && chunk.index() > first {
+                // Relaxed: a hint; a release that raced with us and was lost is found again when
+                // its chunk next gets something back.
+                let _ = FIRST_WITH_ROOM.compare_exchange(
+                    first,
+                    chunk.index(),
+                    Ordering::Relaxed,
+                    Ordering::Relaxed,
+                );
+            }
+            return Some(claimed);
+        }
+    }
+    loop {
+        // Others may empty the new chunk first; then one more is needed.
+        if let Some(claimed) = add_chunk(slices + align)?.claim(slices, align) {
+            return Some(claimed);
+        }
+    }
+}
+
+fn add_chunk(slices: usize) -> Option<&'static Chunk> {
+    // Relaxed: a hint; chunks are spread so that two runs of a program differ.
+    if NEXT_HINT.load(Ordering::Relaxed) == 0 {
+        let stack = ptr::from_ref(&slices).addr();
+        let random = (stack >> 12) % (1 << 14);
+        // Relaxed: as above.
+        let _ = NEXT_HINT.compare_exchange(
+            0,
+            FIRST_HINT + random * CHUNK_BYTES,
+            Ordering::Relaxed,
+            Ordering::Relaxed,
+        );
+    }
+    let fits = |bytes: &&usize| **bytes / SLICE_BYTES >= slices + 2;
+    let chunk = CHUNK_SIZES.iter().filter(fits).find_map(|&bytes| {
+        // Relaxed: as above.
+        let hint = NEXT_HINT.fetch_add(CHUNK_BYTES, Ordering::Relaxed);
+        Chunk::create(bytes, hint)
+    })?;
+    // Relaxed: gives each chunk an entry of its own.
+    let index = CHUNK_COUNT.fetch_add(1, Ordering::Relaxed);
+    let Some(entry) = CHUNKS.get(index) else {
+        // The table is full: no more chunks, now or later. The addresses are lost.
+        CHUNK_COUNT.store(CHUNKS_MAX, Ordering::Relaxed);
+        return None;
+    };
+    chunk.set_index(index);
+    // Release: publishes the header; pairs with the Acquire in chunks().
+    entry.store(ptr::from_ref(chunk).cast_mut(), Ordering::Release);
+    Some(chunk)
+}
+
+/// Gives claimed slices back, and their memory when `purge` says so.
+///
+/// # Safety
+/// - the `slices` from `start` on were claimed in one or several runs and nobody uses them.
+pub(crate) unsafe fn release(start: NonNull<u8>, slices: usize, purge: Purge) {
+    // SAFETY: claimed, hence in a chunk.
+    let chunk = unsafe { chunk_of(start) };
+    match purge {
+        // SAFETY: the caller's promise.
+        Purge::Now => unsafe { chunk.release_now(start, slices) },
+        // SAFETY: the caller's promise.
+        Purge::Never => unsafe { chunk.release_until(start, slices, None) },
+        Purge::After(delay_ms) => {
+            let deadline_ms = os::now_ms() + u64::from(delay_ms);
+            // SAFETY: the caller's promise.
+            unsafe { chunk.release_until(start, slices, Some(deadline_ms)) };
+            due::by(deadline_ms);
+        }
+    }
+    // Relaxed: a hint.
+    if chunk.index() < FIRST_WITH_ROOM.load(Ordering::Relaxed) {
+        // Relaxed: a hint.
+        FIRST_WITH_ROOM.fetch_min(chunk.index(), Ordering::Relaxed);
+    }
+}
+
+/// Claims the slices right behind a claimed run.
+///
+/// # Safety
+/// - the `slices` from `start` on are claimed by the caller.
+pub(crate) unsafe fn claim_behind(start: NonNull<u8>, slices: usize, more: usize) -> bool {
+    // SAFETY: claimed, hence in a chunk.
+    unsafe { chunk_of(start) }.claim_behind(start, slices, more)
+}
+
+/// Advises for or against huge pages around a claimed run.
+///
+/// # Safety
+/// - the range is claimed by the caller.
+pub(crate) unsafe fn advise_huge(start: NonNull<u8>, bytes: usize, wanted: bool) {
+    // SAFETY: claimed, hence in a chunk.
+    unsafe { chunk_of(start) }.advise_huge(start, bytes, wanted);
+}
+
+/// Gives the memory of all that has expired by `now_ms` back to the OS.
+pub(crate) fn purge_expired(now_ms: u64) {
+    for chunk in chunks(0) {
+        match chunk.deadline_ms() {
+            0 => {}
+            deadline_ms if deadline_ms <= now_ms => chunk.purge_expired(),
+            deadline_ms => due::by(deadline_ms),
+        }
+    }
+}
+
+/// Gives the memory of all that is free back to the OS.
+pub(crate) fn purge_all() {
+    for chunk in chunks(0) {
+        chunk.purge_all();
+    }
+}
+
+/// Bytes left at the front of the store of records, see [`record`].
+static RECORDS: AtomicPtr<u8> = AtomicPtr::new(ptr::null_mut());
+/// Slices claimed at a time for records.
+const RECORD_SLICES: usize = 2;
+
+/// Zeroed memory for a record that lives as long as the process.
+pub(crate) fn record(bytes: usize, align: usize) -> Option<NonNull<u8>> {
+    const STORE_BYTES: usize = RECORD_SLICES * SLICE_BYTES;
+    debug_assert!(bytes <= STORE_BYTES && align <= SLICE_BYTES);
+    loop {
+        // Acquire: pairs with the Release below, so that the store behind the address is there.
+        let free = RECORDS.load(Ordering::Acquire);
+        // A store ends at a multiple of its size, where the next address would begin anew.
+        let start = free.map_addr(|address| align_up(address, align));
+        let left = (STORE_BYTES - start.addr() % STORE_BYTES) % STORE_BYTES;
+        if !free.is_null()
+            && left > bytes
+            && start.addr() / STORE_BYTES == free.addr() / STORE_BYTES
+        {
+            // Release: hands the store's memory on to the next who takes from it.
+            if RECORDS
+                .compare_exchange(
+                    free,
+                    start.wrapping_add(bytes),
+                    Ordering::Release,
+                    Ordering::Relaxed,
+                )
+                .is_ok()
+            {
+                return NonNull::new(start);
+            }
+            continue;
+        }
+        let store = claim_zeroed(RECORD_SLICES)?;
+        // Its first bytes serve this call; the rest is for the next, whoever installs it.
+        // Release: as above. When others did meanwhile, the rest is lost to the process.
+        RECORDS.store(store.as_ptr().wrapping_add(bytes), Ordering::Release);
+        return Some(store);
+    }
+}
+
+fn claim_zeroed(slices: usize) -> Option<NonNull<u8>> {
+    let claimed = claim(slices, slices)?;
+    if !claimed.zero {
+        // SAFETY: the run is this thread's alone.
+        unsafe { claimed.start.write_bytes(0, slices * SLICE_BYTES) };
+    }
+    Some(claimed.start)
+}

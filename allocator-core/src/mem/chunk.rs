@@ -1,0 +1,265 @@
+//! A chunk: 32 MiB of addresses at a multiple of 32 MiB, cut into slices of
+//! 64 KiB. Its first slice holds the headers, so a block's page is found by
+//! arithmetic alone and headers of neighbouring pages share OS pages.
+//!
+//! 1. `claimed`: the slice is in use; the headers' slices and those past the end always are.
+//! 2. `dirty`: the slice may hold anything but zero. Set while claimed, cleared only by a purge.
+//! 3. `expiring`: free and dirty since before `deadline`; means nothing while claimed.
+
+use core::ptr::NonNull;
+use core::sync::atomic::{AtomicU32, AtomicU64, Ordering};
+
+use super::page::Page;
+use crate::base::bitmap::Bitmap;
+use crate::os;
+
+/// Bytes of a slice, the unit in which the arena hands out memory.
+pub(crate) const SLICE_BYTES: usize = 64 * 1024;
+/// Bytes of a chunk, and its alignment.
+pub(crate) const CHUNK_BYTES: usize = 32 * 1024 * 1024;
+/// Slices of a chunk.
+pub(crate) const CHUNK_SLICES: usize = CHUNK_BYTES / SLICE_BYTES;
+/// Bytes of one page's header.
+pub(crate) const PAGE_HEADER_BYTES: usize = 128;
+/// Slices at the start that no page can begin in: slice 0 holds the headers, and the room for
+/// the header of slice 1 holds the rest of the chunk's own.
+const HEADER_SLICES: usize = 2;
+/// Bytes of a piece of a chunk that huge-page advice is given for.
+const HUGE_PAGE_BYTES: usize = 2 * 1024 * 1024;
+const WORDS: usize = CHUNK_SLICES / 64;
+
+/// What a chunk keeps about its slices, in place of the headers of slices 0 and 1.
+#[repr(C, align(128))]
+pub(crate) struct Chunk {
+    /// Inv. 1.
+    claimed: Bitmap<WORDS>,
+    /// Inv. 2.
+    dirty: Bitmap<WORDS>,
+    /// Inv. 3.
+    expiring: Bitmap<WORDS>,
+    /// When what is expiring has expired, in ms; 0: nothing is.
+    deadline_ms: AtomicU64,
+    /// About how many slices are free: says which chunks to pass by.
+    free_slices: AtomicU32,
+    /// Place in the arena's list.
+    index: AtomicU32,
+    /// Pieces of 2 MiB that huge-page advice was given for.
+    advised: AtomicU32,
+}
+
+const _: () = assert!(size_of::<Chunk>() == HEADER_SLICES * PAGE_HEADER_BYTES);
+const _: () = assert!(
+    CHUNK_SLICES * PAGE_HEADER_BYTES <= SLICE_BYTES,
+    "the headers must fit the first slice"
+);
+
+/// A run of slices, just claimed.
+pub(crate) struct Claimed {
+    pub(crate) start: NonNull<u8>,
+    /// Whether the memory is known to be zero.
+    pub(crate) zero: bool,
+}
+
+/// The header of the page that starts at `start`.
+///
+/// # Safety
+/// - `start` lies in a slice, but the first two, of a chunk that [`Chunk::create`] made.
+#[inline(always)]
+pub(crate) unsafe fn page_header(start: *mut u8) -> &'static Page {
+    let header = start.map_addr(|address| {
+        let slice = address % CHUNK_BYTES / SLICE_BYTES;
+        (address & !(CHUNK_BYTES - 1)) + slice * PAGE_HEADER_BYTES
+    });
+    // SAFETY: the headers' slice is never unmapped, and a header is valid all zero.
+    unsafe { &*header.cast::<Page>() }
+}
+
+/// Whether a page can start at `start`: not in the slices whose headers are the chunk's own.
+pub(crate) fn has_page_header(start: *mut u8) -> bool {
+    start.addr() % CHUNK_BYTES / SLICE_BYTES >= HEADER_SLICES
+}
+
+/// The chunk that `start` lies in.
+///
+/// # Safety
+/// - `start` lies in a chunk that [`Chunk::create`] made.
+pub(crate) unsafe fn chunk_of(start: NonNull<u8>) -> &'static Chunk {
+    let chunk = start
+        .as_ptr()
+        .map_addr(|address| address & !(CHUNK_BYTES - 1));
+    // SAFETY: chunks are never unmapped.
+    unsafe { &*chunk.cast::<Chunk>() }
+}
+
+impl Chunk {
+    /// Reserves a chunk near `hint` whose first `bytes` are there.
+    pub(crate) fn create(bytes: usize, hint: usize) -> Option<&'static Chunk> {
+        debug_assert!(bytes <= CHUNK_BYTES && bytes.is_multiple_of(SLICE_BYTES));
+        let start = os::reserve(bytes, CHUNK_BYTES, hint)?;
+        // SAFETY: fresh memory, all zero, which is a valid Chunk; nobody else knows it.
+        let chunk: &'static Chunk = unsafe { start.cast().as_ref() };
+        let slices = bytes / SLICE_BYTES;
+        chunk.claimed.set(0, HEADER_SLICES);
+        if slices < CHUNK_SLICES {
+            chunk.claimed.set(slices, CHUNK_SLICES - slices);
+        }
+        let free = (slices - HEADER_SLICES) as u32;
+        // Relaxed: published by the arena's Release.
+        chunk.free_slices.store(free, Ordering::Relaxed);
+        Some(chunk)
+    }
+
+    pub(crate) fn index(&self) -> usize {
+        // Relaxed: written once, before the chunk was published.
+        self.index.load(Ordering::Relaxed) as usize
+    }
+
+    pub(crate) fn set_index(&self, index: usize) {
+        // Relaxed: published by the arena's Release.
+        self.index.store(index as u32, Ordering::Relaxed);
+    }
+
+    fn slice_start(&'static self, slice: usize) -> NonNull<u8> {
+        let chunk: NonNull<u8> = NonNull::from(self).cast();
+        // SAFETY: `slice` is below CHUNK_SLICES, so the sum stays in the chunk's addresses.
+        unsafe { chunk.add(slice * SLICE_BYTES) }
+    }
+
+    fn slice_of(&self, start: NonNull<u8>) -> usize {
+        start.addr().get() % CHUNK_BYTES / SLICE_BYTES
+    }
+
+    /// Claims `slices` in a row from a multiple of `align` slices. A single one is taken from
+    /// those that are still backed by memory, if any is.
+    pub(crate) fn claim(&'static self, slices: usize, align: usize) -> Option<Claimed> {
+        // Relaxed: a hint.
+        if (self.free_slices.load(Ordering::Relaxed) as usize) < slices {
+            return None;
+        }
+        let backed = if slices == 1 && align == 1 {
+            self.claimed.claim_one_of(&self.dirty)
+        } else {
+            None
+        };
+        let slice = backed.or_else(|| self.claimed.claim_run(slices, align))?;
+        Some(Claimed {
+            start: self.slice_start(slice),
+            zero: self.begin_use(slice, slices),
+        })
+    }
+
+    /// Claims the `more` slices right behind the `slices` claimed at `start`: growth in place.
+    pub(crate) fn claim_behind(&self, start: NonNull<u8>, slices: usize, more: usize) -> bool {
+        let slice = self.slice_of(start) + slices;
+        if slice + more > CHUNK_SLICES || !self.claimed.try_claim(slice, more) {
+            return false;
+        }
+        self.begin_use(slice, more);
+        true
+    }
+
+    /// Keeps the books on slices just claimed; whether they are known to be zero.
+    fn begin_use(&self, slice: usize, slices: usize) -> bool {
+        let zero = self.dirty.last_set(slice, slices).is_none();
+        self.dirty.set(slice, slices);
+        self.expiring.clear(slice, slices);
+        // Relaxed: a hint.
+        self.free_slices.fetch_sub(slices as u32, Ordering::Relaxed);
+        zero
+    }
+
+    /// Gives slices back, purged at once.
+    ///
+    /// # Safety
+    /// - the `slices` from `start` on are claimed, and nobody uses their content any more.
+    pub(crate) unsafe fn release_now(&self, start: NonNull<u8>, slices: usize) {
+        let slice = self.slice_of(start);
+        // SAFETY: the caller's promise.
+        if unsafe { os::purge(start, slices * SLICE_BYTES) } {
+            self.dirty.clear(slice, slices);
+        }
+        self.end_use(slice, slices);
+    }
+
+    /// Gives slices back, to be purged at `deadline_ms` if they are free then; `None`: never.
+    ///
+    /// # Safety
+    /// - the `slices` from `start` on are claimed, and nobody uses their content any more.
+    pub(crate) unsafe fn release_until(
+        &self,
+        start: NonNull<u8>,
+        slices: usize,
+        deadline_ms: Option<u64>,
+    ) {
+        let slice = self.slice_of(start);
+        if let Some(deadline_ms) = deadline_ms {
+            self.expiring.set(slice, slices);
+            // Relaxed: a time; the bitmaps synchronise. The first deadline stands.
+            let _ = self.deadline_ms.compare_exchange(
+                0,
+                deadline_ms,
+                Ordering::Relaxed,
+                Ordering::Relaxed,
+            );
+        }
+        self.end_use(slice, slices);
+    }
+
+    fn end_use(&self, slice: usize, slices: usize) {
+        // Relaxed: a hint. Before the release, so that it never goes below zero.
+        self.free_slices.fetch_add(slices as u32, Ordering::Relaxed);
+        self.claimed.release(slice, slices);
+    }
+
+    /// When something here expires, in ms; 0: nothing does.
+    pub(crate) fn deadline_ms(&self) -> u64 {
+        // Relaxed: a time.
+        self.deadline_ms.load(Ordering::Relaxed)
+    }
+
+    /// Purges what has expired.
+    pub(crate) fn purge_expired(&'static self) {
+        // Relaxed: a time. Cleared first: what comes while we work sets a new deadline.
+        self.deadline_ms.store(0, Ordering::Relaxed);
+        self.purge_free_of(&self.expiring);
+    }
+
+    /// Purges all that is free.
+    pub(crate) fn purge_all(&'static self) {
+        self.purge_free_of(&self.dirty);
+    }
+
+    /// Purges the free slices that are set in `wanted`, a run at a time. Each run is claimed
+    /// meanwhile, so that nobody gets a slice whose content is about to vanish.
+    fn purge_free_of(&'static self, wanted: &Bitmap<WORDS>) {
+        let mut from = 0;
+        while let Some((slice, slices)) = wanted.next_run(&self.claimed, from) {
+            from = slice + slices;
+            if self.claimed.try_claim(slice, slices) {
+                // SAFETY: the run was free and is claimed by this thread now.
+                let purged = unsafe { os::purge(self.slice_start(slice), slices * SLICE_BYTES) };
+                if purged {
+                    self.dirty.clear(slice, slices);
+                }
+                self.expiring.clear(slice, slices);
+                self.claimed.release(slice, slices);
+            }
+        }
+    }
+
+    /// Advises for or against huge pages around `[start, start + bytes)`, once per 2 MiB.
+    pub(crate) fn advise_huge(&'static self, start: NonNull<u8>, bytes: usize, wanted: bool) {
+        let first = start.addr().get() % CHUNK_BYTES;
+        for piece in first / HUGE_PAGE_BYTES..(first + bytes).div_ceil(HUGE_PAGE_BYTES) {
+            // Relaxed: at worst the same advice is given twice.
+            if self.advised.fetch_or(1 << piece, Ordering::Relaxed) & (1 << piece) == 0 {
+                let chunk: NonNull<u8> = NonNull::from(self).cast();
+                // SAFETY: the piece lies in the chunk, all of whose addresses are ours; where a
+                // short chunk ends before it does, the OS refuses and nothing is advised.
+                unsafe {
+                    os::advise_huge(chunk.add(piece * HUGE_PAGE_BYTES), HUGE_PAGE_BYTES, wanted)
+                };
+            }
+        }
+    }
+}

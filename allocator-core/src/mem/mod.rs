@@ -1,0 +1,24 @@
+//! Memory as the heaps see it: blocks, the pages they lie in, and the arena
+//! that all types of the process take pages from.
+//!
+//! ```text
+//! chunk (32 MiB, aligned)
+//! ┌──────────────────────┬─────────┬─────────┬───────────────┬────
+//! │ slice 0: header,     │ slice 1 │ slice 2 │ slices 8..16  │ …
+//! │ Page of each slice   │ a page  │ a large │ a page of     │
+//! │ (128 B each)         │ of 48 B │ block   │ 12 KiB blocks │
+//! └──────────────────────┴─────────┴─────────┴───────────────┴────
+//! ```
+
+#[cfg(not(loom))]
+pub(crate) mod arena;
+pub(crate) mod block;
+#[cfg(not(loom))]
+pub(crate) mod chunk;
+#[cfg(not(loom))]
+pub(crate) mod due;
+#[cfg(not(loom))]
+pub(crate) mod mailbox;
+#[cfg(not(loom))]
+pub(crate) mod page;
+pub(crate) mod thread_free;

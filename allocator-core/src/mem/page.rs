@@ -1,0 +1,587 @@
+//! A page: a run of equal blocks, described by a header that lies apart from
+//! the blocks, in the first slice of the chunk.
+//!
+//! The three lists: `free` (allocatable), `local_free` (freed by the owner,
+//! not yet allocatable), `thread_free` (freed by others, atomic). While a page
+//! is attached to a bin, the bin holds its `free` list and the true count of
+//! used blocks.
+//!
+//! 1. `used <= capacity <= reserved`, and `reserved * block_bytes` fits the page.
+//! 2. Every block below `capacity` is used or on exactly one of the three lists; blocks on
+//!    `thread_free` and in a thread's cache count as used.
+//! 3. Blocks from `capacity` on were never handed out since the page was made.
+//! 4. A page is `Attached` to one bin, `Queued` in its owner's queue of its class because it has
+//!    room, or `Full` and in neither; a large block's page is `Large` and has no lists.
+//! 5. Only the owner touches the first cache line (and, while the owner is away, a visitor who is
+//!    inside its gate); the second is shared.
+
+use core::cell::Cell;
+use core::ptr;
+use core::sync::atomic::{AtomicPtr, Ordering};
+
+use super::block::{Block, BlockList};
+use super::chunk;
+use super::mailbox::Owner;
+use super::thread_free::{Pushed, Taken, ThreadFree};
+
+/// Where a page is (Inv. 4).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[repr(u8)]
+pub(crate) enum State {
+    /// No page at all. All zero, as the OS gives it.
+    Unused = 0,
+    /// Its `free` list and its count of used blocks are in a bin.
+    Attached,
+    /// In its owner's queue.
+    Queued,
+    /// No block to hand out before one is freed.
+    Full,
+    /// One block of whole slices.
+    Large,
+}
+
+/// What a local free did to its page.
+#[must_use]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Freed {
+    /// The page had room before and has more now.
+    Room,
+    /// The page was full and has room now.
+    WasFull,
+    /// All its blocks are free.
+    Empty,
+}
+
+/// Header of a page, two cache lines.
+#[repr(C, align(128))]
+pub(crate) struct Page {
+    /// Allocatable blocks. Null while attached, but for what was collected since.
+    free: Cell<*mut Block>,
+    /// Blocks freed by the owner, not yet allocatable.
+    local_free: Cell<*mut Block>,
+    /// First block.
+    start: Cell<*mut u8>,
+    /// Bytes per block.
+    block_bytes: Cell<u32>,
+    /// Blocks that fit.
+    reserved: Cell<u32>,
+    /// Blocks threaded so far.
+    capacity: Cell<u32>,
+    /// Blocks handed out, those in `thread_free` and in caches included. Stale while attached.
+    used: Cell<u32>,
+    /// Blocks on `local_free`.
+    local_count: Cell<u32>,
+    /// Index of the size class.
+    class: Cell<u16>,
+    state: Cell<State>,
+    /// Neighbours in the owner's queue of this class.
+    queue_next: Cell<Option<&'static Page>>,
+    queue_prev: Cell<Option<&'static Page>>,
+
+    /// Blocks freed by others. Anyone.
+    thread_free: ThreadFree,
+    /// Who the page belongs to. Written by the owner when it gives the page away, read by anyone.
+    owner: AtomicPtr<Owner>,
+    /// Next page in the mailbox that this page is in. Its sender, then its receiver.
+    mail_next: Cell<*mut Page>,
+    /// Neighbours among all pages of the owner. Owner only.
+    owned_next: Cell<Option<&'static Page>>,
+    owned_prev: Cell<Option<&'static Page>>,
+    /// Slices that the page takes.
+    slices: Cell<u32>,
+    /// The owner's slow-path cycle at which the attached page was last seen all free.
+    emptied_at: Cell<u32>,
+}
+
+const _: () = assert!(size_of::<Page>() == chunk::PAGE_HEADER_BYTES);
+
+// SAFETY: the Cells are written by one thread at a time (Inv. 5); hand-over between threads
+// synchronises through the owner's gate, a lock, or a mailbox.
+unsafe impl Sync for Page {}
+
+impl Page {
+    /// The page that a block lies in.
+    ///
+    /// # Safety
+    /// - `start` is the first byte of a page that the arena handed out and that is still in use.
+    #[inline(always)]
+    pub(crate) unsafe fn at(start: *mut u8) -> &'static Page {
+        // SAFETY: the caller's promise.
+        unsafe { chunk::page_header(start) }
+    }
+
+    /// The page that starts at `start`, if one does.
+    ///
+    /// # Safety
+    /// - `start` lies in a chunk.
+    pub(crate) unsafe fn find(start: *mut u8) -> Option<&'static Page> {
+        // SAFETY: in a chunk; the headers of its first two slices are not looked at.
+        unsafe { chunk::has_page_header(start).then(|| Page::at(start)) }
+            .filter(|page| page.state() != State::Unused)
+    }
+
+    /// Makes this the page of `reserved` blocks of `block_bytes` from `start` on. No block is
+    /// threaded yet.
+    pub(crate) fn init(
+        &self,
+        start: *mut u8,
+        slices: u32,
+        block_bytes: u32,
+        reserved: u32,
+        class: u16,
+    ) {
+        debug_assert_eq!(self.state.get(), State::Unused);
+        self.free.set(ptr::null_mut());
+        self.local_free.set(ptr::null_mut());
+        self.start.set(start);
+        self.slices.set(slices);
+        self.block_bytes.set(block_bytes);
+        self.reserved.set(reserved);
+        self.capacity.set(0);
+        self.used.set(0);
+        self.local_count.set(0);
+        self.class.set(class);
+        self.state.set(State::Full);
+    }
+
+    /// Makes this the page of one block of `slices` whole slices.
+    pub(crate) fn init_large(&self, start: *mut u8, slices: u32, owner: &'static Owner) {
+        self.init(start, slices, 0, 1, 0);
+        self.state.set(State::Large);
+        self.set_owner(owner);
+    }
+
+    /// Ends the page; its memory may go back to the arena.
+    pub(crate) fn retire_header(&self) {
+        debug_assert!(!self.thread_free.is_notified());
+        self.state.set(State::Unused);
+    }
+
+    /// Threads the next `count` blocks in address order.
+    pub(crate) fn extend(&self, count: u32) {
+        let capacity = self.capacity.get();
+        debug_assert!(count > 0 && count <= self.reserved.get() - capacity);
+        let bytes = self.block_bytes.get() as usize;
+        // SAFETY: `capacity <= reserved` (Inv. 1), so the offset stays in the page.
+        let first = unsafe { self.start.get().add(capacity as usize * bytes) };
+        let mut block = first;
+        for _ in 1..count {
+            // SAFETY: fewer than `count` blocks past `first`, all below `reserved` (Inv. 1).
+            let next = unsafe { block.add(bytes) };
+            // SAFETY: never handed out (Inv. 3), so nobody else uses it.
+            unsafe { Block::set_next(block.cast(), next.cast()) };
+            block = next;
+        }
+        // SAFETY: as above.
+        unsafe { Block::set_next(block.cast(), self.free.get()) };
+        self.free.set(first.cast());
+        self.capacity.set(capacity + count);
+    }
+
+    /// Takes the `free` list, for the bin that the page is attached to.
+    pub(crate) fn take_free(&self) -> *mut Block {
+        self.free.replace(ptr::null_mut())
+    }
+
+    /// Gives the `free` list and the count of used blocks back from a bin.
+    pub(crate) fn return_free(&self, head: *mut Block, used: u32) {
+        if !head.is_null() {
+            if !self.free.get().is_null() {
+                // What was collected while attached waits behind: one list must end up as
+                // `local_free`, and it is the older.
+                self.join_free_to_local();
+            }
+            self.free.set(head);
+        }
+        self.used.set(used);
+    }
+
+    /// Moves `free` in front of `local_free`, leaving `free` empty.
+    #[cold]
+    fn join_free_to_local(&self) {
+        let head = self.take_free();
+        let (tail, count) = last_of(head);
+        // SAFETY: the lists are the owner's.
+        unsafe { Block::set_next(tail, self.local_free.get()) };
+        self.local_free.set(head);
+        self.local_count.set(self.local_count.get() + count);
+    }
+
+    /// Takes up to `most` blocks off the `free` list of a page that is not attached; they count
+    /// as used from now on.
+    pub(crate) fn take_some(&self, most: u32) -> BlockList {
+        let head = self.free.get();
+        let free_count = self.free_count();
+        debug_assert!(most > 0 && !head.is_null() && free_count > 0);
+        let count = most.min(free_count);
+        let mut tail = head;
+        for _ in 1..count {
+            // SAFETY: the list is the owner's and at least `count` long.
+            tail = unsafe { Block::next(tail) };
+        }
+        // SAFETY: as above.
+        self.free.set(unsafe { Block::next(tail) });
+        // SAFETY: as above.
+        unsafe { Block::set_next(tail, ptr::null_mut()) };
+        self.used.set(self.used.get() + count);
+        BlockList { head, tail, count }
+    }
+
+    /// Frees a block of a page that the caller owns and that is not attached.
+    ///
+    /// # Safety
+    /// - `block` is a block of this page that its user gave back.
+    pub(crate) unsafe fn free_local(&self, block: *mut Block) -> Freed {
+        // SAFETY: the caller's promise.
+        unsafe { Block::set_next(block, self.local_free.get()) };
+        self.local_free.set(block);
+        self.local_count.set(self.local_count.get() + 1);
+        let used = self.used.get() - 1;
+        self.used.set(used);
+        if used == 0 {
+            Freed::Empty
+        } else if self.state.get() == State::Full {
+            Freed::WasFull
+        } else {
+            Freed::Room
+        }
+    }
+
+    /// Frees a list of blocks from a thread that is not the owner.
+    ///
+    /// # Safety
+    /// - the blocks are of this page, linked from `head` to `tail`, and nobody else uses them.
+    pub(crate) unsafe fn free_remote(&'static self, list: BlockList) -> Pushed {
+        let offset = list.head.addr() - self.start.get().addr();
+        let pushed = self
+            .thread_free
+            .push((offset / 8 + 1) as u32, list.count, |next| {
+                // SAFETY: the tail is the caller's until the push succeeds.
+                unsafe { Block::set_next(list.tail, self.block_at(next)) };
+            });
+        if pushed == Pushed::First {
+            self.owner().send(self);
+        }
+        pushed
+    }
+
+    /// The block that an offset of the remote-free word names.
+    fn block_at(&self, head: u32) -> *mut Block {
+        if head == 0 {
+            ptr::null_mut()
+        } else {
+            self.start
+                .get()
+                .wrapping_add((head as usize - 1) * 8)
+                .cast()
+        }
+    }
+
+    /// Brings home what others freed; returns how many blocks, which the caller takes off its
+    /// count of used blocks. `told`: the page was taken out of a mailbox.
+    #[must_use]
+    pub(crate) fn take_thread_free(&self, told: bool) -> u32 {
+        let Taken { head, count } = if told {
+            self.thread_free.take_notified()
+        } else {
+            self.thread_free.take()
+        };
+        if count == 0 {
+            return 0;
+        }
+        let head = self.block_at(head);
+        if !self.local_free.get().is_null() {
+            if self.free.get().is_null() {
+                self.free.set(self.local_free.get());
+                self.local_count.set(0);
+            } else {
+                let (tail, _) = last_of(head);
+                // SAFETY: both lists are the owner's now.
+                unsafe { Block::set_next(tail, self.local_free.get()) };
+            }
+        }
+        self.local_free.set(head);
+        self.local_count.set(self.local_count.get() + count);
+        count
+    }
+
+    /// Makes what the owner freed allocatable when nothing else is.
+    pub(crate) fn collect_local(&self) {
+        if self.free.get().is_null() {
+            self.free.set(self.local_free.replace(ptr::null_mut()));
+            self.local_count.set(0);
+        }
+    }
+
+    /// Makes everything that came home allocatable, at the price of a walk.
+    pub(crate) fn collect_all(&self) {
+        let local = self.local_free.replace(ptr::null_mut());
+        if !local.is_null() {
+            let (tail, _) = last_of(local);
+            // SAFETY: both lists are the owner's.
+            unsafe { Block::set_next(tail, self.free.get()) };
+            self.free.set(local);
+            self.local_count.set(0);
+        }
+    }
+
+    /// Whether a block can be taken without extending.
+    pub(crate) fn has_free(&self) -> bool {
+        !self.free.get().is_null()
+    }
+
+    /// Whether others freed into the page since the owner last looked. One atomic load.
+    pub(crate) fn has_remote(&self) -> bool {
+        !self.thread_free.is_empty()
+    }
+
+    /// Blocks on the `free` list of a page that is not attached.
+    fn free_count(&self) -> u32 {
+        self.capacity.get() - self.used.get() - self.local_count.get()
+    }
+
+    /// Blocks not yet threaded.
+    pub(crate) fn unthreaded(&self) -> u32 {
+        self.reserved.get() - self.capacity.get()
+    }
+
+    /// Whether no sender knows the page, so that its header may be used anew.
+    pub(crate) fn is_unknown_to_senders(&self) -> bool {
+        !self.thread_free.is_notified()
+    }
+
+    pub(crate) fn start(&self) -> *mut u8 {
+        self.start.get()
+    }
+
+    /// Next page in the queue that this one is in.
+    pub(crate) fn queue_next(&self) -> Option<&'static Page> {
+        self.queue_next.get()
+    }
+
+    pub(crate) fn emptied_at(&self) -> u32 {
+        self.emptied_at.get()
+    }
+
+    pub(crate) fn set_emptied_at(&self, cycle: u32) {
+        self.emptied_at.set(cycle);
+    }
+
+    pub(crate) fn slices(&self) -> u32 {
+        self.slices.get()
+    }
+
+    pub(crate) fn set_slices(&self, slices: u32) {
+        self.slices.set(slices);
+    }
+
+    pub(crate) fn block_bytes(&self) -> u32 {
+        self.block_bytes.get()
+    }
+
+    pub(crate) fn reserved(&self) -> u32 {
+        self.reserved.get()
+    }
+
+    pub(crate) fn used(&self) -> u32 {
+        self.used.get()
+    }
+
+    pub(crate) fn set_used(&self, used: u32) {
+        self.used.set(used);
+    }
+
+    pub(crate) fn class(&self) -> usize {
+        self.class.get() as usize
+    }
+
+    pub(crate) fn state(&self) -> State {
+        self.state.get()
+    }
+
+    pub(crate) fn set_state(&self, state: State) {
+        self.state.set(state);
+    }
+
+    /// Who the page belongs to.
+    #[inline(always)]
+    pub(crate) fn owner(&self) -> &'static Owner {
+        // Acquire: pairs with the Release in set_owner(), so that a sender sees the new owner's
+        // mailbox initialised.
+        // SAFETY: set before the page's first block is handed out; owners are never unmapped.
+        unsafe { &*self.owner.load(Ordering::Acquire) }
+    }
+
+    /// The declared type that the page is of; null for none.
+    pub(crate) fn type_id(&self) -> *const () {
+        // Acquire: as in owner().
+        // SAFETY: null or an owner, which is never unmapped.
+        match unsafe { self.owner.load(Ordering::Acquire).as_ref() } {
+            Some(owner) => owner.type_id(),
+            None => ptr::null(),
+        }
+    }
+
+    /// Whether the page belongs to `owner`.
+    #[inline(always)]
+    pub(crate) fn is_owned_by(&self, owner: &Owner) -> bool {
+        // Relaxed: only the owner itself can see its own address here, and it wrote that.
+        ptr::eq(self.owner.load(Ordering::Relaxed), owner)
+    }
+
+    pub(crate) fn set_owner(&self, owner: &'static Owner) {
+        // Release: pairs with the Acquire in owner().
+        self.owner
+            .store(ptr::from_ref(owner).cast_mut(), Ordering::Release);
+    }
+
+    pub(crate) fn mail_next(&self) -> *mut Page {
+        self.mail_next.get()
+    }
+
+    pub(crate) fn set_mail_next(&self, next: *mut Page) {
+        self.mail_next.set(next);
+    }
+
+    /// Asserts what can be asserted of a page that is not attached without walking its lists.
+    pub(crate) fn check_counts(&self) {
+        let (used, capacity, reserved) =
+            (self.used.get(), self.capacity.get(), self.reserved.get());
+        debug_assert!(used <= capacity && capacity <= reserved, "page invariant 1");
+        match self.state.get() {
+            State::Queued => debug_assert!(used < reserved, "page invariant 4: queued with room"),
+            State::Full => debug_assert!(used == reserved, "page invariant 4: full"),
+            State::Attached | State::Large | State::Unused => {}
+        }
+    }
+
+    /// Whether `used` blocks and `listed` free ones in a bin are, with what is on the page's own
+    /// lists, all that was threaded (Inv. 2).
+    pub(crate) fn accounts_for(&self, used: u32, listed: u32) -> bool {
+        let own = list_len(self.free.get()) + list_len(self.local_free.get());
+        used + listed + own == self.capacity.get()
+    }
+
+    /// Asserts the invariants of a page that is not attached; debug builds only.
+    pub(crate) fn check(&self) {
+        self.check_counts();
+        if cfg!(debug_assertions) {
+            let (used, capacity) = (self.used.get(), self.capacity.get());
+            let (free, local) = (list_len(self.free.get()), list_len(self.local_free.get()));
+            assert_eq!(local, self.local_count.get(), "page: length of local_free");
+            assert_eq!(free + local + used, capacity, "page invariant 2");
+        }
+    }
+}
+
+fn list_len(head: *mut Block) -> u32 {
+    if head.is_null() { 0 } else { last_of(head).1 }
+}
+
+/// Last block of a list that is not empty, and the list's length.
+fn last_of(head: *mut Block) -> (*mut Block, u32) {
+    let (mut tail, mut count) = (head, 1);
+    loop {
+        // SAFETY: called on lists that the page's owner holds.
+        let next = unsafe { Block::next(tail) };
+        if next.is_null() {
+            return (tail, count);
+        }
+        (tail, count) = (next, count + 1);
+    }
+}
+
+/// A list of pages by their queue links: pages of one class that have room.
+pub(crate) struct Queue {
+    first: Cell<Option<&'static Page>>,
+    last: Cell<Option<&'static Page>>,
+}
+
+impl Queue {
+    pub(crate) fn first(&self) -> Option<&'static Page> {
+        self.first.get()
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        self.first.get().is_none()
+    }
+
+    pub(crate) fn push_first(&self, page: &'static Page) {
+        page.queue_prev.set(None);
+        page.queue_next.set(self.first.get());
+        match self.first.get() {
+            Some(first) => first.queue_prev.set(Some(page)),
+            None => self.last.set(Some(page)),
+        }
+        self.first.set(Some(page));
+        page.set_state(State::Queued);
+    }
+
+    pub(crate) fn push_last(&self, page: &'static Page) {
+        page.queue_next.set(None);
+        page.queue_prev.set(self.last.get());
+        match self.last.get() {
+            Some(last) => last.queue_next.set(Some(page)),
+            None => self.first.set(Some(page)),
+        }
+        self.last.set(Some(page));
+        page.set_state(State::Queued);
+    }
+
+    /// Takes a page out; it counts as full until it is put somewhere.
+    pub(crate) fn remove(&self, page: &'static Page) {
+        debug_assert_eq!(page.state(), State::Queued);
+        match page.queue_prev.get() {
+            Some(prev) => prev.queue_next.set(page.queue_next.get()),
+            None => self.first.set(page.queue_next.get()),
+        }
+        match page.queue_next.get() {
+            Some(next) => next.queue_prev.set(page.queue_prev.get()),
+            None => self.last.set(page.queue_prev.get()),
+        }
+        page.set_state(State::Full);
+    }
+}
+
+/// All pages of one owner, by their owned links.
+pub(crate) struct Owned {
+    first: Cell<Option<&'static Page>>,
+    count: Cell<u32>,
+}
+
+impl Owned {
+    pub(crate) fn count(&self) -> u32 {
+        self.count.get()
+    }
+
+    pub(crate) fn push(&self, page: &'static Page) {
+        page.owned_prev.set(None);
+        page.owned_next.set(self.first.get());
+        if let Some(first) = self.first.get() {
+            first.owned_prev.set(Some(page));
+        }
+        self.first.set(Some(page));
+        self.count.set(self.count.get() + 1);
+    }
+
+    pub(crate) fn remove(&self, page: &'static Page) {
+        match page.owned_prev.get() {
+            Some(prev) => prev.owned_next.set(page.owned_next.get()),
+            None => self.first.set(page.owned_next.get()),
+        }
+        if let Some(next) = page.owned_next.get() {
+            next.owned_prev.set(page.owned_prev.get());
+        }
+        self.count.set(self.count.get() - 1);
+    }
+
+    /// The pages; the one at hand may be removed while going on.
+    pub(crate) fn iter(&self) -> impl Iterator<Item = &'static Page> {
+        let mut next = self.first.get();
+        core::iter::from_fn(move || {
+            let page = next?;
+            next = page.owned_next.get();
+            Some(page)
+        })
+    }
+}

@@ -1,0 +1,142 @@
+//! The remote-free word of a page: what other threads freed into it, their
+//! count, and whether the owner has been told, in one atomic word.
+//!
+//! ```text
+//! 63            32 31          1  0
+//! ┌───────────────┬─────────────┬───┐
+//! │ first block:  │ blocks in   │ N │  N: the page is in its owner's mailbox,
+//! │ offset/8 + 1  │ the list    │   │     or its sender is about to put it there
+//! └───────────────┴─────────────┴───┘
+//! ```
+//! 1. An offset of 0 is an empty list, and then the count is 0.
+//! 2. Only the one who takes the page out of a mailbox clears N; so the page is in at most one
+//!    mailbox, and a page whose N is clear is known to no sender.
+//! 3. With the count at hand the owner takes the list without walking it.
+
+use crate::base::sync::{AtomicU64, Ordering};
+
+const NOTIFIED: u64 = 1;
+const COUNT_SHIFT: u32 = 1;
+const COUNT_MASK: u64 = (1 << 31) - 1;
+const HEAD_SHIFT: u32 = 32;
+
+/// The remote-free word.
+pub(crate) struct ThreadFree {
+    word: AtomicU64,
+}
+
+/// What [`ThreadFree::push`] leaves to do.
+#[must_use]
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Pushed {
+    /// The owner already knows.
+    Known,
+    /// First push since the owner last looked: put the page into its owner's mailbox.
+    First,
+}
+
+/// A list taken from the word: offset of its first block divided by 8, plus 1 (0: empty), and
+/// its length.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Taken {
+    pub(crate) head: u32,
+    pub(crate) count: u32,
+}
+
+impl Taken {
+    fn of(word: u64) -> Self {
+        Self {
+            head: (word >> HEAD_SHIFT) as u32,
+            count: (word >> COUNT_SHIFT & COUNT_MASK) as u32,
+        }
+    }
+}
+
+impl ThreadFree {
+    #[cfg(any(test, loom))]
+    pub(crate) fn new() -> Self {
+        Self {
+            word: AtomicU64::new(0),
+        }
+    }
+
+    /// Puts a list of `count` blocks that starts at `head` in front. `link` is called, perhaps
+    /// several times, with the head that the list's last block has to point to.
+    pub(crate) fn push(&self, head: u32, count: u32, mut link: impl FnMut(u32)) -> Pushed {
+        // Relaxed: a guess that the exchange checks. The old list's blocks are not read here.
+        let mut old = self.word.load(Ordering::Relaxed);
+        loop {
+            let Taken {
+                head: next,
+                count: before,
+            } = Taken::of(old);
+            link(next);
+            let new =
+                u64::from(head) << HEAD_SHIFT | u64::from(before + count) << COUNT_SHIFT | NOTIFIED;
+            // Release: publishes the links (and all that was done to the blocks before they were
+            // freed); pairs with the Acquire in take() and take_notified().
+            match self
+                .word
+                .compare_exchange_weak(old, new, Ordering::Release, Ordering::Relaxed)
+            {
+                Ok(_) if old & NOTIFIED == 0 => return Pushed::First,
+                Ok(_) => return Pushed::Known,
+                Err(now) => old = now,
+            }
+        }
+    }
+
+    /// Whether somebody freed into the page since the last take.
+    #[inline]
+    pub(crate) fn is_empty(&self) -> bool {
+        // Relaxed: a hint; taking synchronises.
+        Taken::of(self.word.load(Ordering::Relaxed)).count == 0
+    }
+
+    /// Takes the list and leaves the mark: for an owner that looks without having been told.
+    pub(crate) fn take(&self) -> Taken {
+        // Acquire: pairs with the Release in push().
+        Taken::of(self.word.fetch_and(NOTIFIED, Ordering::Acquire))
+    }
+
+    /// Takes the list and clears the mark: for the one who took the page out of a mailbox.
+    pub(crate) fn take_notified(&self) -> Taken {
+        // Acquire: pairs with the Release in push().
+        Taken::of(self.word.swap(0, Ordering::Acquire))
+    }
+
+    /// Whether the page is in a mailbox or about to be.
+    pub(crate) fn is_notified(&self) -> bool {
+        // Relaxed: asked by the owner once all blocks are home; then nobody pushes any more, and
+        // the answer can only be an old "yes", which delays a release and harms nothing.
+        self.word.load(Ordering::Relaxed) & NOTIFIED != 0
+    }
+}
+
+#[cfg(all(test, not(loom)))]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_push_links_to_the_old_head_and_adds_the_counts() {
+        let word = ThreadFree::new();
+        assert!(word.is_empty());
+        assert_eq!(word.push(7, 3, |next| assert_eq!(next, 0)), Pushed::First);
+        assert_eq!(word.push(9, 2, |next| assert_eq!(next, 7)), Pushed::Known);
+        assert_eq!(word.take(), Taken { head: 9, count: 5 });
+        assert!(word.is_empty() && word.is_notified());
+        assert_eq!(
+            word.push(u32::MAX, 1, |_| {}),
+            Pushed::Known,
+            "the mark outlives take()"
+        );
+        assert_eq!(
+            word.take_notified(),
+            Taken {
+                head: u32::MAX,
+                count: 1
+            }
+        );
+        assert!(!word.is_notified());
+    }
+}

@@ -1,0 +1,130 @@
+//! The face of the OS: everything that the allocator asks of it, and nothing else does.
+//!
+//! No error is fatal here: what cannot be had is `None` or `false`, and the
+//! layer above goes without. Memory comes readable, writable and zero; it is
+//! backed when it is first touched.
+
+#[cfg(feature = "fault-injection")]
+pub mod fault;
+mod unix;
+
+use core::ptr::NonNull;
+
+pub(crate) use unix::{OS_PAGE_BYTES, abort, now_ms, register_thread_end};
+pub(crate) use unix::{register_fork_handlers, set_thread_end_value, thread_end_value};
+
+/// The calls that can be made to fail.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Call {
+    /// `mmap`.
+    Map,
+    /// `munmap`.
+    Unmap,
+    /// `madvise(MADV_DONTNEED)`.
+    Purge,
+    /// `madvise` about huge pages.
+    Advise,
+    /// `mremap`.
+    Remap,
+    /// `membarrier`.
+    Barrier,
+    /// `pthread_key_create` and `pthread_setspecific`.
+    ThreadEnd,
+}
+
+/// Whether a call may go ahead; always, unless a test injects faults.
+#[inline]
+fn permitted(call: Call) -> bool {
+    #[cfg(feature = "fault-injection")]
+    return fault::permitted(call);
+    #[cfg(not(feature = "fault-injection"))]
+    {
+        let _ = call;
+        true
+    }
+}
+
+/// Takes `bytes` of zeroed memory at a multiple of `align`, preferably at `hint`.
+///
+/// `bytes` is a multiple of the OS page, `align` a power of two.
+pub(crate) fn reserve(bytes: usize, align: usize, hint: usize) -> Option<NonNull<u8>> {
+    let first = map(bytes, hint)?;
+    if first.addr().get() & (align - 1) == 0 {
+        return Some(first);
+    }
+    // SAFETY: the mapping was just made and nobody else knows of it.
+    unsafe { release(first, bytes) };
+    let padded = bytes.checked_add(align - OS_PAGE_BYTES)?;
+    let start = map(padded, 0)?;
+    let before = start.addr().get().next_multiple_of(align) - start.addr().get();
+    // SAFETY: `before < align`, so `before + bytes <= padded`: all three parts are in the mapping.
+    unsafe {
+        let aligned = start.add(before);
+        if before > 0 {
+            release(start, before);
+        }
+        if padded > before + bytes {
+            release(aligned.add(bytes), padded - before - bytes);
+        }
+        Some(aligned)
+    }
+}
+
+fn map(bytes: usize, hint: usize) -> Option<NonNull<u8>> {
+    if permitted(Call::Map) {
+        unix::map(bytes, hint)
+    } else {
+        None
+    }
+}
+
+/// Gives addresses and memory back. When the OS refuses, they stay mapped and are lost.
+///
+/// # Safety
+/// - `[start, start + bytes)` is mapped by [`reserve`] or [`remap`], and nobody uses it any more.
+pub(crate) unsafe fn release(start: NonNull<u8>, bytes: usize) -> bool {
+    // SAFETY: the caller's promise.
+    permitted(Call::Unmap) && unsafe { unix::unmap(start, bytes) }
+}
+
+/// Gives the memory behind addresses back; they read as zero afterwards. False when the OS
+/// refuses: then the content is as it was.
+///
+/// # Safety
+/// - the range is mapped by [`reserve`], starts and ends at OS pages, and its content is dead.
+pub(crate) unsafe fn purge(start: NonNull<u8>, bytes: usize) -> bool {
+    // SAFETY: the caller's promise.
+    permitted(Call::Purge) && unsafe { unix::purge(start, bytes) }
+}
+
+/// Asks for (`true`) or against huge pages.
+///
+/// # Safety
+/// - the range is mapped by [`reserve`].
+pub(crate) unsafe fn advise_huge(start: NonNull<u8>, bytes: usize, wanted: bool) -> bool {
+    // SAFETY: the caller's promise; the advice does not change content.
+    permitted(Call::Advise) && unsafe { unix::advise_huge(start, bytes, wanted) }
+}
+
+/// Resizes a mapping, moving it if `may_move`; what is new reads as zero.
+/// `None` leaves it as it was.
+///
+/// # Safety
+/// - `[start, start + old_bytes)` is one mapping of [`reserve`] or [`remap`], the caller's own.
+pub(crate) unsafe fn remap(
+    start: NonNull<u8>,
+    old_bytes: usize,
+    new_bytes: usize,
+    may_move: bool,
+) -> Option<NonNull<u8>> {
+    if !permitted(Call::Remap) {
+        return None;
+    }
+    // SAFETY: the caller's promise.
+    unsafe { unix::remap(start, old_bytes, new_bytes, may_move) }
+}
+
+/// A full memory barrier on every running thread of the process; false where there is none.
+pub(crate) fn barrier_everywhere() -> bool {
+    permitted(Call::Barrier) && unix::barrier_everywhere()
+}

@@ -1,0 +1,157 @@
+//! Linux and POSIX, by `libc` alone. Each function is one call and its error.
+
+use core::ffi::c_void;
+use core::ptr::{self, NonNull};
+use core::sync::atomic::{AtomicU32, Ordering};
+
+use super::{Call, permitted};
+
+/// Bytes in a page of the hardware.
+pub(crate) const OS_PAGE_BYTES: usize = 4096;
+
+pub(super) fn map(bytes: usize, hint: usize) -> Option<NonNull<u8>> {
+    // SAFETY: an anonymous mapping without MAP_FIXED touches no memory that exists.
+    let start = unsafe {
+        libc::mmap(
+            ptr::without_provenance_mut(hint),
+            bytes,
+            libc::PROT_READ | libc::PROT_WRITE,
+            libc::MAP_PRIVATE | libc::MAP_ANONYMOUS | libc::MAP_NORESERVE,
+            -1,
+            0,
+        )
+    };
+    if start == libc::MAP_FAILED {
+        None
+    } else {
+        NonNull::new(start.cast())
+    }
+}
+
+pub(super) unsafe fn unmap(start: NonNull<u8>, bytes: usize) -> bool {
+    // SAFETY: the caller owns the range.
+    unsafe { libc::munmap(start.as_ptr().cast(), bytes) == 0 }
+}
+
+pub(super) unsafe fn purge(start: NonNull<u8>, bytes: usize) -> bool {
+    // SAFETY: the caller owns the range and its content is dead.
+    unsafe { libc::madvise(start.as_ptr().cast(), bytes, libc::MADV_DONTNEED) == 0 }
+}
+
+pub(super) unsafe fn advise_huge(start: NonNull<u8>, bytes: usize, wanted: bool) -> bool {
+    let advice = if wanted {
+        libc::MADV_HUGEPAGE
+    } else {
+        libc::MADV_NOHUGEPAGE
+    };
+    // SAFETY: the range is mapped; the advice changes no content.
+    unsafe { libc::madvise(start.as_ptr().cast(), bytes, advice) == 0 }
+}
+
+pub(super) unsafe fn remap(
+    start: NonNull<u8>,
+    old_bytes: usize,
+    new_bytes: usize,
+    may_move: bool,
+) -> Option<NonNull<u8>> {
+    let flags = if may_move { libc::MREMAP_MAYMOVE } else { 0 };
+    // SAFETY: the caller owns the mapping.
+    let moved = unsafe { libc::mremap(start.as_ptr().cast(), old_bytes, new_bytes, flags) };
+    if moved == libc::MAP_FAILED {
+        None
+    } else {
+        NonNull::new(moved.cast())
+    }
+}
+
+/// Milliseconds of a clock that never goes back; a few nanoseconds a call, a tick of 1 to 4 ms.
+pub(crate) fn now_ms() -> u64 {
+    let mut now = libc::timespec {
+        tv_sec: 0,
+        tv_nsec: 0,
+    };
+    // SAFETY: `now` is valid for writes.
+    unsafe { libc::clock_gettime(libc::CLOCK_MONOTONIC_COARSE, &raw mut now) };
+    now.tv_sec.unsigned_abs() * 1000 + now.tv_nsec.unsigned_abs() / 1_000_000
+}
+
+pub(super) fn barrier_everywhere() -> bool {
+    /// From linux/membarrier.h.
+    const PRIVATE_EXPEDITED: libc::c_int = 1 << 3;
+    const REGISTER_PRIVATE_EXPEDITED: libc::c_int = 1 << 4;
+    let call = |command: libc::c_int| {
+        // SAFETY: membarrier takes three integers and touches no memory.
+        unsafe { libc::syscall(libc::SYS_membarrier, command, 0, 0) == 0 }
+    };
+    // The kernel refuses until the process has registered once.
+    call(PRIVATE_EXPEDITED) || (call(REGISTER_PRIVATE_EXPEDITED) && call(PRIVATE_EXPEDITED))
+}
+
+/// The process-wide key + 1 whose destructor ends threads; 0 until it is made.
+static THREAD_END_KEY: AtomicU32 = AtomicU32::new(0);
+
+/// Makes the key whose destructor `end` is called with a thread's value when the thread
+/// ends. False when the OS has no key left.
+pub(crate) fn register_thread_end(end: unsafe extern "C" fn(*mut c_void)) -> bool {
+    // Relaxed: the key is a plain number.
+    if THREAD_END_KEY.load(Ordering::Relaxed) != 0 {
+        return true;
+    }
+    let mut key = 0;
+    // SAFETY: `key` is valid for writes.
+    if !permitted(Call::ThreadEnd)
+        || unsafe { libc::pthread_key_create(&raw mut key, Some(end)) } != 0
+    {
+        return false;
+    }
+    // Relaxed: as above. Of two threads that came here together, one gives its key back.
+    let raced = THREAD_END_KEY.compare_exchange(0, key + 1, Ordering::Relaxed, Ordering::Relaxed);
+    if raced.is_err() {
+        // SAFETY: this thread made the key and nobody else knows it.
+        unsafe { libc::pthread_key_delete(key) };
+    }
+    true
+}
+
+/// The calling thread's value of the key; null before there is a key.
+pub(crate) fn thread_end_value() -> *mut c_void {
+    // Relaxed: the key is a plain number.
+    match THREAD_END_KEY.load(Ordering::Relaxed) {
+        0 => ptr::null_mut(),
+        // SAFETY: the key was made and is never deleted.
+        key => unsafe { libc::pthread_getspecific(key - 1) },
+    }
+}
+
+/// Sets the calling thread's value of the key; false when the OS cannot.
+pub(crate) fn set_thread_end_value(value: *mut c_void) -> bool {
+    // Relaxed: the key is a plain number.
+    match THREAD_END_KEY.load(Ordering::Relaxed) {
+        0 => false,
+        // SAFETY: the key was made and is never deleted.
+        key => {
+            permitted(Call::ThreadEnd) && unsafe { libc::pthread_setspecific(key - 1, value) == 0 }
+        }
+    }
+}
+
+/// Has `prepare` run before every fork, `parent` and `child` after it.
+pub(crate) fn register_fork_handlers(
+    prepare: unsafe extern "C" fn(),
+    parent: unsafe extern "C" fn(),
+    child: unsafe extern "C" fn(),
+) {
+    // A refusal leaves fork as it is without handlers: nothing to be done about it.
+    // SAFETY: the handlers are plain functions that live as long as the process.
+    let _ = unsafe { libc::pthread_atfork(Some(prepare), Some(parent), Some(child)) };
+}
+
+/// Ends the process with `message` on standard error; allocates nothing.
+pub(crate) fn abort(message: &[&str]) -> ! {
+    for part in message {
+        // SAFETY: the part is valid for its length. A failed write has nobody to be told.
+        unsafe { libc::write(2, part.as_ptr().cast(), part.len()) };
+    }
+    // SAFETY: abort has no preconditions.
+    unsafe { libc::abort() }
+}
