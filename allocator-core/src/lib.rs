@@ -16,6 +16,9 @@
 //! `mem` (blocks, pages, the arena), `heap` (one thread's pages of one type),
 //! `global` (the verbs that generated types call).
 
+// Model checking builds only what the models need.
+#![cfg_attr(loom, allow(dead_code))]
+
 mod base;
 #[cfg(not(loom))]
 pub mod config;

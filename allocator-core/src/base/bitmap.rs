@@ -209,3 +209,46 @@ mod tests {
         assert_eq!(map.next_run(&excluded, 30), None);
     }
 }
+
+#[cfg(all(test, loom))]
+mod models {
+    use loom::cell::UnsafeCell;
+    use loom::sync::Arc;
+    use loom::thread;
+
+    use super::*;
+
+    /// A map, and behind bit 64 memory that only its claimer may use.
+    struct Slices {
+        map: Bitmap<2>,
+        memory: UnsafeCell<u32>,
+    }
+
+    // SAFETY: `memory` is used by who has claimed bit 64 only, which is what the model checks.
+    unsafe impl Sync for Slices {}
+
+    fn claim_use_release(slices: &Slices, start: usize, len: usize) {
+        if slices.map.try_claim(start, len) {
+            // SAFETY: claimed.
+            slices.memory.with_mut(|memory| unsafe { *memory += 1 });
+            slices.map.release(start, len);
+        }
+    }
+
+    #[test]
+    fn overlapping_runs_are_never_claimed_together() {
+        loom::model(|| {
+            let slices = Arc::new(Slices {
+                map: Bitmap::new(),
+                memory: UnsafeCell::new(0),
+            });
+            let other = {
+                let slices = slices.clone();
+                thread::spawn(move || claim_use_release(&slices, 64, 2))
+            };
+            claim_use_release(&slices, 62, 4);
+            other.join().unwrap();
+            assert_eq!(slices.map.last_set(0, 128), None, "nothing stays claimed");
+        });
+    }
+}

@@ -140,3 +140,81 @@ mod tests {
         assert!(!word.is_notified());
     }
 }
+
+#[cfg(all(test, loom))]
+mod models {
+    use loom::sync::Arc;
+    use loom::sync::atomic::AtomicBool;
+    use loom::thread;
+
+    use super::*;
+
+    /// What stands for the mailbox: whether the page is in it.
+    struct Page {
+        thread_free: ThreadFree,
+        in_mailbox: AtomicBool,
+        /// What a freeing thread wrote into a block before it freed it.
+        content: [loom::cell::UnsafeCell<u32>; 2],
+    }
+
+    // SAFETY: `content[i]` is written by sender `i` before its push and read by the owner after
+    // the take that brought it.
+    unsafe impl Sync for Page {}
+
+    fn free(page: &Page, block: u32) {
+        // SAFETY: this sender's block until the push.
+        page.content[block as usize].with_mut(|content| unsafe { *content = block + 1 });
+        if page.thread_free.push(block + 1, 1, |_| {}) == Pushed::First {
+            let before = page.in_mailbox.swap(true, Ordering::AcqRel);
+            assert!(!before, "a page is in at most one mailbox (Inv. 2)");
+        }
+    }
+
+    fn receive(page: &Page, told: bool) -> u32 {
+        let taken = if told {
+            page.thread_free.take_notified()
+        } else {
+            page.thread_free.take()
+        };
+        if taken.count > 0 {
+            // SAFETY: taken, so the sender of the first block is done with it.
+            let content = page.content[taken.head as usize - 1].with(|content| unsafe { *content });
+            assert_eq!(content, taken.head, "the sender's writes are seen");
+        }
+        taken.count
+    }
+
+    #[test]
+    fn two_senders_and_an_owner_lose_no_block_and_no_notice() {
+        loom::model(|| {
+            let page = Arc::new(Page {
+                thread_free: ThreadFree::new(),
+                in_mailbox: AtomicBool::new(false),
+                content: [
+                    loom::cell::UnsafeCell::new(0),
+                    loom::cell::UnsafeCell::new(0),
+                ],
+            });
+            let senders: Vec<_> = (0..2)
+                .map(|block| {
+                    let page = page.clone();
+                    thread::spawn(move || free(&page, block))
+                })
+                .collect();
+            let mut home = 0;
+            // The owner looks without having been told, then reads its mail.
+            home += receive(&page, false);
+            if page.in_mailbox.swap(false, Ordering::AcqRel) {
+                home += receive(&page, true);
+            }
+            for sender in senders {
+                sender.join().unwrap();
+            }
+            if page.in_mailbox.swap(false, Ordering::AcqRel) {
+                home += receive(&page, true);
+            }
+            assert_eq!(home, 2);
+            assert!(page.thread_free.is_empty() && !page.thread_free.is_notified());
+        });
+    }
+}
