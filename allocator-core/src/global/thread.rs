@@ -31,23 +31,48 @@ pub(super) fn start<D: Declared>() -> Option<(&'static Cache<D>, &'static Heap<D
     if cache.has_ended() {
         return None;
     }
-    let link = &cache.end;
-    link.cache.set(ptr::from_ref(cache).cast());
-    link.verb.set(Some(end::<D>));
-    link.next.set(os::thread_end_value().cast_const().cast());
-    if !os::register_thread_end(end_thread)
-        || !os::set_thread_end_value(ptr::from_ref(link).cast_mut().cast())
-    {
+    if !announce_end(cache) {
         return None;
     }
-    // From here on the end is told; ending a cache without a heap is harmless.
     let heap = D::shared().take_heap()?;
     cache.set_heap(Some(heap));
     Some((cache, heap))
 }
 
+/// Has the thread's end told to `cache`, once. False when the OS cannot, or the end has come.
+/// Telling a cache without a heap is harmless.
+fn announce_end<D: Declared>(cache: &'static Cache<D>) -> bool {
+    let link = &cache.end;
+    if link.verb.get().is_some() {
+        return true;
+    }
+    if !os::register_thread_end(end_thread) {
+        return false;
+    }
+    let first = os::thread_end_value();
+    if first == the_end() || !os::set_thread_end_value(ptr::from_ref(link).cast_mut().cast()) {
+        return false;
+    }
+    link.next.set(first.cast_const().cast());
+    link.cache.set(ptr::from_ref(cache).cast());
+    link.verb.set(Some(end::<D>));
+    true
+}
+
+/// The key's value after the thread's end: a type that the thread turns to only now gets no heap,
+/// because nobody would take it back.
+fn the_end() -> *mut c_void {
+    static MARK: u8 = 0;
+    ptr::from_ref(&MARK).cast_mut().cast()
+}
+
 /// The key's destructor: ends each of the thread's caches.
 unsafe extern "C" fn end_thread(value: *mut c_void) {
+    // This has the destructor called again, as often as the OS repeats it, which does nothing.
+    os::set_thread_end_value(the_end());
+    if value == the_end() {
+        return;
+    }
     let mut next: *const EndLink = value.cast_const().cast();
     // SAFETY: links lie in caches, which live until the thread has ended.
     while let Some(link) = unsafe { next.as_ref() } {

@@ -152,7 +152,12 @@ fn allocate_in_class<D: Declared>(class: usize) -> *mut u8 {
     let Some((cache, heap)) = cache_and_heap::<D>() else {
         return allocate_without_heap::<D>(class);
     };
-    let block = refill::refill(cache, heap, class);
+    let mut block = refill::refill(cache, heap, class);
+    if block.is_null() {
+        // No memory, or over the limit: what this thread keeps for later is needed now.
+        free::flush_all(cache, heap);
+        block = refill::refill(cache, heap, class);
+    }
     if !block.is_null() {
         count_allocation(cache, class);
     }
@@ -233,12 +238,25 @@ fn allocate_by_route<D: Declared>(layout: Layout) -> *mut u8 {
             allocate_in_class::<D>(class)
         }
         Route::Large { slices, align } => {
-            let claimed = large::allocate::<D>(slices, align);
+            let claimed = or_after_flush::<D, _>(|| large::allocate::<D>(slices, align));
             counted_large::<D>(claimed.map(|claimed| claimed.start))
         }
-        Route::Huge { bytes } => counted_large::<D>(huge::allocate::<D>(bytes, layout.align())),
+        Route::Huge { bytes } => counted_large::<D>(or_after_flush::<D, _>(|| {
+            huge::allocate::<D>(bytes, layout.align())
+        })),
         Route::Impossible => ptr::null_mut(),
     }
+}
+
+/// What `allocate` gives, at the second try when it gives nothing: then what this thread keeps
+/// for later is given up in between.
+fn or_after_flush<D: Declared, T>(allocate: impl Fn() -> Option<T>) -> Option<T> {
+    allocate().or_else(|| {
+        // SAFETY: null or the calling thread's cache.
+        let cache = unsafe { D::cache().as_ref() }?;
+        free::flush_all(cache, cache.heap()?);
+        allocate()
+    })
 }
 
 fn counted_large<D: Declared>(block: Option<NonNull<u8>>) -> *mut u8 {
@@ -260,7 +278,7 @@ fn allocate_zeroed_by_route<D: Declared>(layout: Layout) -> *mut u8 {
             block
         }
         Route::Large { slices, align } => {
-            let claimed = large::allocate::<D>(slices, align);
+            let claimed = or_after_flush::<D, _>(|| large::allocate::<D>(slices, align));
             if let Some(claimed) = &claimed {
                 // What is known to be zero is not touched.
                 if !claimed.zero {

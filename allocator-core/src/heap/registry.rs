@@ -30,6 +30,10 @@ pub(super) struct TypeNode {
     claimed: AtomicBool,
 }
 
+/// Held while a type is added, and across a fork: the set of types whose locks a fork holds must
+/// not grow meanwhile.
+static ADDING: Lock = Lock::new();
+
 static FIRST: AtomicPtr<TypeNode> = AtomicPtr::new(ptr::null_mut());
 
 impl TypeNode {
@@ -52,22 +56,23 @@ pub(super) fn add<D: Declared>(node: &'static TypeNode) {
     // Relaxed: published by the exchange below.
     node.verbs
         .store(ptr::from_ref(verbs).cast_mut(), Ordering::Relaxed);
-    // Relaxed: a guess that the exchange checks.
-    let mut first = FIRST.load(Ordering::Relaxed);
-    loop {
-        // Relaxed: published by the exchange.
-        node.next.store(first, Ordering::Relaxed);
-        // Release: publishes the node; pairs with the Acquire in types().
-        match FIRST.compare_exchange_weak(
-            first,
-            ptr::from_ref(node).cast_mut(),
-            Ordering::Release,
-            Ordering::Relaxed,
-        ) {
-            Ok(_) => return,
-            Err(now) => first = now,
-        }
-    }
+    ADDING.acquire();
+    // Relaxed: written under ADDING only, and published by the store below.
+    node.next
+        .store(FIRST.load(Ordering::Relaxed), Ordering::Relaxed);
+    // Release: publishes the node; pairs with the Acquire in types().
+    FIRST.store(ptr::from_ref(node).cast_mut(), Ordering::Release);
+    ADDING.release();
+}
+
+/// Before a fork: no type is added until [`resume`].
+pub(super) fn hold() {
+    ADDING.acquire();
+}
+
+/// After a fork, on both sides.
+pub(super) fn resume() {
+    ADDING.release();
 }
 
 /// The verbs of every type, the youngest first.

@@ -21,20 +21,21 @@ static VISITING: Lock = Lock::new();
 /// Does what is due, if it is.
 #[inline]
 pub(crate) fn run_if_due() {
-    if let Some(now_ms) = due::is_due() {
-        run(now_ms);
+    if due::is_due() {
+        run();
     }
 }
 
 #[cold]
 #[inline(never)]
-fn run(now_ms: u64) {
+fn run() {
     if !UPKEEP.try_acquire() {
         return;
     }
     due::clear();
     visit_all();
-    arena::purge_expired(now_ms);
+    // The time again: what the visits released expires as of now.
+    arena::purge_expired(os::now_ms());
     UPKEEP.release();
 }
 
@@ -74,6 +75,7 @@ fn visit_all() {
 /// Before a fork: waits until no visitor is inside a gate and no type's lock is held.
 pub(crate) fn hold_for_fork() {
     VISITING.acquire();
+    registry::hold();
     for verbs in registry::types() {
         (verbs.lock)().acquire();
     }
@@ -84,6 +86,7 @@ pub(crate) fn resume_after_fork() {
     for verbs in registry::types() {
         (verbs.lock)().release();
     }
+    registry::resume();
     VISITING.release();
 }
 

@@ -18,16 +18,12 @@ pub(crate) fn by(deadline_ms: u64) {
     }
 }
 
-/// The time now, in ms, if something is due.
+/// Whether something is due.
 #[inline]
-pub(crate) fn is_due() -> Option<u64> {
+pub(crate) fn is_due() -> bool {
     // Relaxed: as above.
     let next = NEXT_MS.load(Ordering::Relaxed);
-    if next == 0 {
-        return None;
-    }
-    let now_ms = os::now_ms();
-    (now_ms >= next).then_some(now_ms)
+    next != 0 && os::now_ms() >= next
 }
 
 /// Whether a time is set at all.
