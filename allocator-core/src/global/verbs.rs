@@ -121,11 +121,8 @@ pub fn usable_size<D: Declared>(layout: Layout) -> usize {
 /// Gives back to the OS, now, all memory of the process that is free, and the calling thread's
 /// blocks in hand of this type.
 pub fn purge<D: Declared>() {
-    // SAFETY: null or the calling thread's cache.
-    if let Some(cache) = unsafe { D::cache().as_ref() } {
-        if let Some(heap) = cache.heap() {
-            free::flush_all(cache, heap);
-        }
+    if let Some((cache, heap)) = current::<D>() {
+        free::flush_all(cache, heap);
     }
     upkeep::run_now();
 }
@@ -134,11 +131,8 @@ pub fn purge<D: Declared>() {
 /// nothing without debug assertions.
 pub fn check_invariants<D: Declared>() {
     if cfg!(debug_assertions) {
-        // SAFETY: null or the calling thread's cache.
-        if let Some(cache) = unsafe { D::cache().as_ref() } {
-            if let Some(heap) = cache.heap() {
-                free::check(cache, heap);
-            }
+        if let Some((cache, heap)) = current::<D>() {
+            free::check(cache, heap);
         }
         D::shared().check();
     }
@@ -149,7 +143,7 @@ pub fn check_invariants<D: Declared>() {
 #[cold]
 #[inline(never)]
 fn allocate_in_class<D: Declared>(class: usize) -> *mut u8 {
-    let Some((cache, heap)) = cache_and_heap::<D>() else {
+    let Some((cache, heap)) = current::<D>().or_else(thread::start::<D>) else {
         return allocate_without_heap::<D>(class);
     };
     let mut block = refill::refill(cache, heap, class);
@@ -165,13 +159,11 @@ fn allocate_in_class<D: Declared>(class: usize) -> *mut u8 {
     block.cast()
 }
 
-fn cache_and_heap<D: Declared>() -> Option<(&'static Cache<D>, &'static Heap<D>)> {
+/// The calling thread's cache and heap, if it has them.
+fn current<D: Declared>() -> Option<(&'static Cache<D>, &'static Heap<D>)> {
     // SAFETY: null or the calling thread's cache, which lives until the thread has ended.
-    let cache: Option<&'static Cache<D>> = unsafe { D::cache().as_ref() };
-    match cache.and_then(|cache| Some((cache, cache.heap()?))) {
-        Some(both) => Some(both),
-        None => thread::start::<D>(),
-    }
+    let cache: &'static Cache<D> = unsafe { D::cache().as_ref() }?;
+    Some((cache, cache.heap()?))
 }
 
 #[cold]
@@ -203,9 +195,7 @@ fn deallocate_at_limit<D: Declared>(cache: &Cache<D>, class: usize) {
 unsafe fn deallocate_elsewhere<D: Declared>(block: *mut u8, class: usize) {
     // SAFETY: a block is never null.
     let block = unsafe { NonNull::new_unchecked(block) };
-    // SAFETY: null or the calling thread's cache.
-    let cache = unsafe { D::cache().as_ref() };
-    match cache.and_then(|cache| Some((cache, cache.heap()?))) {
+    match current::<D>() {
         Some((cache, heap)) => {
             count_free(cache, class);
             // SAFETY: the caller's promise.
@@ -252,9 +242,8 @@ fn allocate_by_route<D: Declared>(layout: Layout) -> *mut u8 {
 /// for later is given up in between.
 fn or_after_flush<D: Declared, T>(allocate: impl Fn() -> Option<T>) -> Option<T> {
     allocate().or_else(|| {
-        // SAFETY: null or the calling thread's cache.
-        let cache = unsafe { D::cache().as_ref() }?;
-        free::flush_all(cache, cache.heap()?);
+        let (cache, heap) = current::<D>()?;
+        free::flush_all(cache, heap);
         allocate()
     })
 }

@@ -245,10 +245,10 @@ impl<D: Declared> Slot<D> for PointerSlot<D> {
     }
 
     fn cache_or_new(&self) -> *const Cache<D> {
-        if self.0.get().is_null() {
-            if let Some(cache) = D::shared().new_cache() {
-                self.0.set(cache.as_ptr());
-            }
+        if self.0.get().is_null()
+            && let Some(cache) = D::shared().new_cache()
+        {
+            self.0.set(cache.as_ptr());
         }
         self.0.get()
     }

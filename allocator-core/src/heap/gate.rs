@@ -37,7 +37,7 @@ fn owners_barrier() {
 }
 
 impl Gate {
-    #[cfg(any(test, loom))]
+    #[cfg(loom)]
     pub(crate) fn new() -> Self {
         Self {
             inside: AtomicU32::new(0),

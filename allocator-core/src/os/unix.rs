@@ -97,11 +97,12 @@ pub(crate) fn register_thread_end(end: unsafe extern "C" fn(*mut c_void)) -> boo
     if THREAD_END_KEY.load(Ordering::Relaxed) != 0 {
         return true;
     }
+    if !permitted(Call::ThreadEnd) {
+        return false;
+    }
     let mut key = 0;
     // SAFETY: `key` is valid for writes.
-    if !permitted(Call::ThreadEnd)
-        || unsafe { libc::pthread_key_create(&raw mut key, Some(end)) } != 0
-    {
+    if unsafe { libc::pthread_key_create(&raw mut key, Some(end)) } != 0 {
         return false;
     }
     // Relaxed: as above. Of two threads that came here together, one gives its key back.
@@ -128,10 +129,9 @@ pub(crate) fn set_thread_end_value(value: *mut c_void) -> bool {
     // Relaxed: the key is a plain number.
     match THREAD_END_KEY.load(Ordering::Relaxed) {
         0 => false,
+        _ if !permitted(Call::ThreadEnd) => false,
         // SAFETY: the key was made and is never deleted.
-        key => {
-            permitted(Call::ThreadEnd) && unsafe { libc::pthread_setspecific(key - 1, value) == 0 }
-        }
+        key => unsafe { libc::pthread_setspecific(key - 1, value) == 0 },
     }
 }
 
