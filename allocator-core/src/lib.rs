@@ -39,13 +39,13 @@ pub use {config::Config, global::stats::Stats};
 #[cfg(not(loom))]
 #[doc(hidden)]
 pub mod __private {
+    pub use crate::config::choices::Choices;
     pub use crate::config::size_class::{direct_len, direct_table};
     pub use crate::config::*;
     pub use crate::global::stats::{Stats, stats};
     pub use crate::global::verbs::{
         allocate, allocate_zeroed, check_invariants, deallocate, purge, reallocate, usable_size,
     };
-    pub use crate::heap::cache::{InlineSlot, PointerSlot};
-    pub use crate::heap::declared::Declared;
+    pub use crate::heap::declared::{Declared, InlineSlot, PointerSlot};
     pub use crate::heap::shared::Shared;
 }

@@ -1,7 +1,9 @@
 //! A lock for sections of a few hundred instructions that make no OS call.
 //!
-//! It never allocates, and it can be held across `fork`: the handlers take
-//! every lock before the fork and let go of it on both sides.
+//! It never allocates, and it can be held across a fork: the handlers take
+//! every lock before the fork and let go of it on both sides. Between the two
+//! the forking thread holds them all, so for that thread, which may run other
+//! handlers that allocate, taking and letting go are nothing.
 
 use super::sync::{AtomicBool, Ordering, wait_a_little};
 
@@ -17,17 +19,10 @@ impl Lock {
         }
     }
 
-    #[cfg(loom)]
-    pub(crate) fn new() -> Self {
-        Self {
-            held: AtomicBool::new(false),
-        }
-    }
-
     /// Whether this call took the lock.
     pub(crate) fn try_acquire(&self) -> bool {
         // Acquire: pairs with the Release in release(), so that the last holder's writes are seen.
-        !self.held.swap(true, Ordering::Acquire)
+        forking::is_by_this_thread() || !self.held.swap(true, Ordering::Acquire)
     }
 
     /// Waits until the lock is taken.
@@ -43,7 +38,52 @@ impl Lock {
 
     /// Lets go of the lock, which the caller holds.
     pub(crate) fn release(&self) {
-        // Release: pairs with the Acquire in try_acquire().
-        self.held.store(false, Ordering::Release);
+        if !forking::is_by_this_thread() {
+            // Release: pairs with the Acquire in try_acquire().
+            self.held.store(false, Ordering::Release);
+        }
+    }
+}
+
+/// Which thread is forking and holds every lock.
+#[cfg(not(loom))]
+pub(crate) mod forking {
+    use core::sync::atomic::{AtomicUsize, Ordering};
+
+    /// A number of the forking thread; 0: none is.
+    static FORKER: AtomicUsize = AtomicUsize::new(0);
+
+    /// A number that no other live thread has.
+    fn this_thread() -> usize {
+        std::thread_local! {
+            static HERE: u8 = const { 0 };
+        }
+        HERE.with(|here| core::ptr::from_ref(here).addr())
+    }
+
+    /// The calling thread holds every lock from now on.
+    pub(crate) fn begin() {
+        // Relaxed: only this thread compares equal.
+        FORKER.store(this_thread(), Ordering::Relaxed);
+    }
+
+    /// It lets go of them next.
+    pub(crate) fn end() {
+        // Relaxed: as in begin().
+        FORKER.store(0, Ordering::Relaxed);
+    }
+
+    /// Whether the calling thread is between begin() and end().
+    pub(crate) fn is_by_this_thread() -> bool {
+        // Relaxed: as in begin().
+        let forker = FORKER.load(Ordering::Relaxed);
+        forker != 0 && forker == this_thread()
+    }
+}
+
+#[cfg(loom)]
+mod forking {
+    pub(super) fn is_by_this_thread() -> bool {
+        false
     }
 }

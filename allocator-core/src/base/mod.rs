@@ -3,5 +3,6 @@
 
 pub(crate) mod align;
 pub(crate) mod bitmap;
+pub(crate) mod deadline;
 pub(crate) mod lock;
 pub(crate) mod sync;

@@ -6,6 +6,7 @@
 //! Numbers that follow from the choices are in [`geometry`], the step from a
 //! size to its class in [`size_class`], the printed form in [`describe`].
 
+pub(crate) mod choices;
 pub(crate) mod describe;
 pub(crate) mod geometry;
 pub(crate) mod size_class;

@@ -1,7 +1,8 @@
 //! The figures of a declared type.
 
+use crate::config::choices::Derived;
 use crate::heap::counters::Counters;
-use crate::heap::declared::{Declared, Derived};
+use crate::heap::declared::Declared;
 
 /// What a declared type has done so far, over all its threads. All zero when `stats = off`.
 ///
@@ -63,11 +64,11 @@ impl Stats {
 pub fn stats<D: Declared>() -> Stats {
     let mut stats = Stats::default();
     if D::COUNTS {
-        stats.add(&D::shared().orphans().counters);
+        stats.add(D::shared().counters());
         for heap in D::shared().records() {
             stats.add(&heap.counters);
         }
-        stats.held_bytes = D::shared().charged_bytes();
+        stats.held_bytes = D::shared().account().held_bytes();
     }
     stats
 }

@@ -8,20 +8,27 @@
 use core::ffi::c_void;
 use core::ptr;
 
-use crate::heap::cache::{Cache, EndLink, Slot};
-use crate::heap::declared::Declared;
-use crate::heap::free;
+use crate::heap::cache::{Cache, EndLink};
+use crate::heap::declared::{Declared, Slot};
 use crate::heap::heap::Heap;
 #[cfg(doc)]
 use crate::heap::shared::Shared;
+use crate::heap::{pages, upkeep};
 use crate::os;
+
+/// Makes the type known to upkeep and to fork; nothing when it is.
+#[inline]
+pub(super) fn enrol<D: Declared>() {
+    super::fork::register_once();
+    upkeep::enrol::<D>();
+}
 
 /// The calling thread's cache and heap, made if it has none yet. `None` when the thread has
 /// ended or there is no memory: then it goes without a heap.
 #[cold]
 #[inline(never)]
 pub(super) fn start<D: Declared>() -> Option<(&'static Cache<D>, &'static Heap<D>)> {
-    super::fork::register_once();
+    enrol::<D>();
     // SAFETY: the slot is the calling thread's and alive (contract of `Declared`); null or a cache
     // that lives until the thread has ended.
     let cache: &'static Cache<D> = unsafe { (*D::slot()).cache_or_new().as_ref() }?;
@@ -89,7 +96,7 @@ unsafe fn end<D: Declared>(cache: *const c_void) {
     // SAFETY: made by start() for this type and thread.
     let cache = unsafe { &*cache.cast::<Cache<D>>() };
     if let Some(heap) = cache.heap() {
-        free::flush_all(cache, heap);
+        pages::flush_all(cache, heap);
         cache.set_heap(None);
         D::shared().abandon(heap);
     }

@@ -5,13 +5,15 @@ use core::alloc::Layout;
 use core::ptr::{self, NonNull};
 
 use super::thread;
+use crate::config::choices::Derived;
 use crate::config::size_class::{BIN_BYTES, direct_index};
 use crate::heap::bin::Push;
 use crate::heap::cache::Cache;
-use crate::heap::declared::{Declared, Derived};
-use crate::heap::heap::Heap;
+use crate::heap::declared::{Declared, cache, current};
+use crate::heap::foreign::Sent;
 use crate::heap::route::{Route, route, usable_bytes};
-use crate::heap::{free, huge, large, refill, upkeep};
+use crate::heap::{free, huge, large, pages, refill, upkeep};
+use crate::mem::chunk::Claimed;
 use crate::os;
 
 /// Whether the class of `layout` is looked up in one load. Folds for a constant layout.
@@ -40,7 +42,7 @@ pub fn allocate<D: Declared>(layout: Layout) -> *mut u8 {
     }
     let offset = bin_offset::<D>(layout.size());
     // SAFETY: null or the calling thread's cache.
-    if let Some(cache) = unsafe { D::cache().as_ref() } {
+    if let Some(cache) = unsafe { cache::<D>().as_ref() } {
         // SAFETY: the cache is the calling thread's.
         let block = unsafe { cache.bin_at(offset).pop() };
         if !block.is_null() {
@@ -64,7 +66,7 @@ pub unsafe fn deallocate<D: Declared>(block: *mut u8, layout: Layout) {
     }
     let offset = bin_offset::<D>(layout.size());
     // SAFETY: null or the calling thread's cache.
-    if let Some(cache) = unsafe { D::cache().as_ref() } {
+    if let Some(cache) = unsafe { cache::<D>().as_ref() } {
         // SAFETY: the cache is the calling thread's; the block is of this class.
         match unsafe { cache.bin_at(offset).push(block) } {
             Push::Done => return count_free(cache, class_at(offset)),
@@ -122,7 +124,7 @@ pub fn usable_size<D: Declared>(layout: Layout) -> usize {
 /// blocks in hand of this type.
 pub fn purge<D: Declared>() {
     if let Some((cache, heap)) = current::<D>() {
-        free::flush_all(cache, heap);
+        pages::flush_all(cache, heap);
     }
     upkeep::run_now();
 }
@@ -132,7 +134,7 @@ pub fn purge<D: Declared>() {
 pub fn check_invariants<D: Declared>() {
     if cfg!(debug_assertions) {
         if let Some((cache, heap)) = current::<D>() {
-            free::check(cache, heap);
+            pages::check(cache, heap);
         }
         D::shared().check();
     }
@@ -149,7 +151,7 @@ fn allocate_in_class<D: Declared>(class: usize) -> *mut u8 {
     let mut block = refill::refill(cache, heap, class);
     if block.is_null() {
         // No memory, or over the limit: what this thread keeps for later is needed now.
-        free::flush_all(cache, heap);
+        pages::flush_all(cache, heap);
         block = refill::refill(cache, heap, class);
     }
     if !block.is_null() {
@@ -157,13 +159,6 @@ fn allocate_in_class<D: Declared>(class: usize) -> *mut u8 {
     }
     upkeep::run_if_due();
     block.cast()
-}
-
-/// The calling thread's cache and heap, if it has them.
-fn current<D: Declared>() -> Option<(&'static Cache<D>, &'static Heap<D>)> {
-    // SAFETY: null or the calling thread's cache, which lives until the thread has ended.
-    let cache: &'static Cache<D> = unsafe { D::cache().as_ref() }?;
-    Some((cache, cache.heap()?))
 }
 
 #[cold]
@@ -199,7 +194,9 @@ unsafe fn deallocate_elsewhere<D: Declared>(block: *mut u8, class: usize) {
         Some((cache, heap)) => {
             count_free(cache, class);
             // SAFETY: the caller's promise.
-            unsafe { free::free_elsewhere(cache, heap, class, block) };
+            if unsafe { free::free_elsewhere(cache, heap, class, block) } == Sent::Yes {
+                upkeep::run_if_due();
+            }
         }
         // A thread that only frees needs no heap for it.
         None => {
@@ -217,7 +214,7 @@ fn allocate_by_route<D: Declared>(layout: Layout) -> *mut u8 {
     match route::<D>(layout) {
         Route::Class(class) => {
             // SAFETY: null or the calling thread's cache.
-            if let Some(cache) = unsafe { D::cache().as_ref() } {
+            if let Some(cache) = unsafe { cache::<D>().as_ref() } {
                 // SAFETY: the cache is the calling thread's.
                 let block = unsafe { cache.bin(class).pop() };
                 if !block.is_null() {
@@ -228,14 +225,26 @@ fn allocate_by_route<D: Declared>(layout: Layout) -> *mut u8 {
             allocate_in_class::<D>(class)
         }
         Route::Large { slices, align } => {
-            let claimed = or_after_flush::<D, _>(|| large::allocate::<D>(slices, align));
+            let claimed = allocate_large::<D>(slices, align);
             counted_large::<D>(claimed.map(|claimed| claimed.start))
         }
-        Route::Huge { bytes } => counted_large::<D>(or_after_flush::<D, _>(|| {
-            huge::allocate::<D>(bytes, layout.align())
-        })),
+        Route::Huge { bytes } => {
+            upkeep::run_if_due();
+            let account = D::shared().account();
+            let start = or_after_flush::<D, _>(|| huge::allocate(account, bytes, layout.align()));
+            counted_large::<D>(start)
+        }
         Route::Impossible => ptr::null_mut(),
     }
+}
+
+fn allocate_large<D: Declared>(slices: usize, align: usize) -> Option<Claimed> {
+    thread::enrol::<D>();
+    upkeep::run_if_due();
+    let shared = D::shared();
+    or_after_flush::<D, _>(|| {
+        large::allocate(shared.account(), shared.large_owner(), slices, align)
+    })
 }
 
 /// What `allocate` gives, at the second try when it gives nothing: then what this thread keeps
@@ -243,7 +252,7 @@ fn allocate_by_route<D: Declared>(layout: Layout) -> *mut u8 {
 fn or_after_flush<D: Declared, T>(allocate: impl Fn() -> Option<T>) -> Option<T> {
     allocate().or_else(|| {
         let (cache, heap) = current::<D>()?;
-        free::flush_all(cache, heap);
+        pages::flush_all(cache, heap);
         allocate()
     })
 }
@@ -267,7 +276,7 @@ fn allocate_zeroed_by_route<D: Declared>(layout: Layout) -> *mut u8 {
             block
         }
         Route::Large { slices, align } => {
-            let claimed = or_after_flush::<D, _>(|| large::allocate::<D>(slices, align));
+            let claimed = allocate_large::<D>(slices, align);
             if let Some(claimed) = &claimed {
                 // What is known to be zero is not touched.
                 if !claimed.zero {
@@ -291,7 +300,7 @@ unsafe fn deallocate_by_route<D: Declared>(block: *mut u8, layout: Layout) {
     match route::<D>(layout) {
         Route::Class(class) => {
             // SAFETY: null or the calling thread's cache.
-            if let Some(cache) = unsafe { D::cache().as_ref() } {
+            if let Some(cache) = unsafe { cache::<D>().as_ref() } {
                 // SAFETY: the cache is the calling thread's; the block is of this class.
                 match unsafe { cache.bin(class).push(block) } {
                     Push::Done => return count_free(cache, class),
@@ -305,12 +314,14 @@ unsafe fn deallocate_by_route<D: Declared>(block: *mut u8, layout: Layout) {
         Route::Large { .. } => {
             D::shared().count_free(None);
             // SAFETY: the caller's promise; the layout says the block is large.
-            unsafe { large::free::<D>(start) }
+            unsafe { large::free(D::shared().account(), start) };
+            upkeep::run_if_due();
         }
         Route::Huge { bytes } => {
             D::shared().count_free(None);
             // SAFETY: the caller's promise; the layout says the block is huge.
-            unsafe { huge::free::<D>(start, bytes) }
+            unsafe { huge::free(D::shared().account(), start, bytes) };
+            upkeep::run_if_due();
         }
         Route::Impossible => {}
     }
@@ -326,14 +337,14 @@ unsafe fn reallocate_by_route<D: Declared>(block: *mut u8, old: Layout, new: Lay
         (Route::Class(before), Route::Class(after)) if before == after => block,
         (Route::Large { .. }, Route::Large { slices, .. })
             // SAFETY: the caller's promise; the layout says the block is large.
-            if unsafe { large::resize_in_place::<D>(start, slices) } =>
+            if unsafe { large::resize_in_place(D::shared().account(), start, slices) } =>
         {
             block
         }
         (Route::Huge { bytes: before }, Route::Huge { bytes: after }) if before == after => block,
         (Route::Huge { bytes: before }, Route::Huge { bytes: after }) => {
             // SAFETY: the caller's promise; the layout says the block is huge.
-            match unsafe { huge::resize::<D>(start, before, after, old.align()) } {
+            match unsafe { huge::resize(D::shared().account(), start, before, after, old.align()) } {
                 Some(moved) => moved.as_ptr(),
                 // SAFETY: the caller's promise.
                 None => unsafe { move_to::<D>(block, old, new) },
@@ -388,11 +399,12 @@ fn debug_check<D: Declared>(block: *mut u8, layout: Layout) {
 
 #[inline(never)]
 fn check<D: Declared>(block: *mut u8, layout: Layout) {
+    let type_id = D::shared().type_id();
     let problem = match route::<D>(layout) {
         // SAFETY: the caller of deallocate() promises a block of some allocator type.
-        Route::Class(class) => unsafe { free::mismatch::<D>(block, Some(class)) },
+        Route::Class(class) => unsafe { free::mismatch::<D>(block, Some(class), type_id) },
         // SAFETY: as above.
-        Route::Large { .. } => unsafe { free::mismatch::<D>(block, None) },
+        Route::Large { .. } => unsafe { free::mismatch::<D>(block, None, type_id) },
         Route::Huge { .. } | Route::Impossible => None,
     };
     if let Some(problem) = problem {

@@ -12,9 +12,9 @@ use core::ffi::c_void;
 use core::ptr;
 
 use super::bin::{Bin, Mode};
-use super::declared::{Declared, Derived, element};
 use super::foreign::ForeignRun;
 use super::heap::Heap;
+use crate::config::choices::{Choices, Derived, element};
 use crate::mem::block::Block;
 use crate::mem::page::{Page, State};
 
@@ -23,10 +23,10 @@ const CLASSES_MAX: usize = 256;
 
 /// One thread's cache of one type. The bins come first: lookup tables hold offsets to them.
 #[repr(C)]
-pub struct Cache<D: Declared> {
-    bins: UnsafeCell<D::PerClass<Bin>>,
+pub struct Cache<C: Choices> {
+    bins: UnsafeCell<C::PerClass<Bin>>,
     /// The thread's heap; null before the first allocation and after the thread's end.
-    heap: Cell<*const Heap<D>>,
+    heap: Cell<*const Heap<C>>,
     /// Blocks of a foreign page, not sent yet.
     pub(super) foreign: ForeignRun,
     /// Classes attached to a page that was all free when last looked at (Inv. 2).
@@ -47,15 +47,25 @@ pub(crate) struct EndLink {
     pub(crate) cache: Cell<*const c_void>,
 }
 
-impl<D: Declared> Cache<D> {
+impl<C: Choices> Cache<C> {
+    /// A cache without a heap; all zero.
     pub(crate) const fn new() -> Self {
+        Self::with_ended(false)
+    }
+
+    /// What an ended thread sees.
+    pub(super) const fn new_ended() -> Self {
+        Self::with_ended(true)
+    }
+
+    const fn with_ended(ended: bool) -> Self {
         Self {
             // SAFETY: an idle bin is all zero.
             bins: UnsafeCell::new(unsafe { core::mem::MaybeUninit::zeroed().assume_init() }),
             heap: Cell::new(ptr::null()),
             foreign: ForeignRun::new(),
             emptied: [const { Cell::new(0) }; CLASSES_MAX / 64],
-            ended: Cell::new(false),
+            ended: Cell::new(ended),
             end: EndLink {
                 next: Cell::new(ptr::null()),
                 verb: Cell::new(None),
@@ -67,27 +77,27 @@ impl<D: Declared> Cache<D> {
     /// The bin of a class.
     #[inline(always)]
     pub(crate) fn bin(&self, class: usize) -> &Bin {
-        debug_assert!(class < D::CLASSES);
+        debug_assert!(class < C::CLASSES);
         // SAFETY: the class is below CLASSES.
-        unsafe { element::<D, Bin>(self.bins.get(), class) }
+        unsafe { element::<C, Bin>(self.bins.get(), class) }
     }
 
     /// The bin at an offset from the lookup table.
     #[inline(always)]
     pub(crate) fn bin_at(&self, offset: u16) -> &Bin {
         // SAFETY: the table's offsets are multiples of a bin's size below that of all bins
-        // (contract of `Declared`), and the bins come first.
+        // (contract of `Choices`), and the bins come first.
         unsafe { &*self.bins.get().cast::<Bin>().byte_add(offset as usize) }
     }
 
     /// The thread's heap, if it has one.
     #[inline(always)]
-    pub(crate) fn heap(&self) -> Option<&'static Heap<D>> {
+    pub(crate) fn heap(&self) -> Option<&'static Heap<C>> {
         // SAFETY: null or a record, which lives as long as the process.
         unsafe { self.heap.get().as_ref() }
     }
 
-    pub(crate) fn set_heap(&self, heap: Option<&'static Heap<D>>) {
+    pub(crate) fn set_heap(&self, heap: Option<&'static Heap<C>>) {
         self.heap.set(heap.map_or(ptr::null(), ptr::from_ref));
     }
 
@@ -147,7 +157,7 @@ impl<D: Declared> Cache<D> {
         match bin.mode() {
             Mode::Idle => assert!(listed == 0 && bin.n() == 0, "bin invariant 1"),
             Mode::Random => {
-                let most = D::CONFIG.cache_blocks_for(D::block_bytes(class));
+                let most = C::CONFIG.cache_blocks_for(C::block_bytes(class));
                 assert_eq!(
                     bin.n(),
                     listed - most.cast_signed(),
@@ -170,7 +180,7 @@ impl<D: Declared> Cache<D> {
         page.set_state(State::Attached);
         let head = page.take_free();
         self.bin(class)
-            .set_run(page, D::page_bytes(class), head, page.used());
+            .set_run(page, C::page_bytes(class), head, page.used());
     }
 
     /// Detaches the class's bin from its page and leaves it idle; the page is in no queue then.
@@ -184,79 +194,5 @@ impl<D: Declared> Cache<D> {
         self.bin(class).set_idle();
         page.set_state(State::Full);
         Some(page)
-    }
-}
-
-/// What a declared type keeps in its thread-local variable.
-pub trait Slot<D: Declared> {
-    /// The thread's cache; null when there is none yet.
-    fn cache(&self) -> *const Cache<D>;
-    /// Makes the thread's cache if there is none; null when there is no memory for it.
-    fn cache_or_new(&self) -> *const Cache<D>;
-    /// The thread has ended: what is still called sees a cache that has ended.
-    fn end(&self);
-}
-
-/// `tls = inline`: the cache itself is thread-local.
-#[repr(transparent)]
-pub struct InlineSlot<D: Declared>(Cache<D>);
-
-impl<D: Declared> InlineSlot<D> {
-    /// All zero: costs a new thread nothing until it is touched.
-    #[must_use]
-    #[expect(clippy::new_without_default, reason = "made in constants only")]
-    pub const fn new() -> Self {
-        Self(Cache::new())
-    }
-}
-
-impl<D: Declared> Slot<D> for InlineSlot<D> {
-    #[inline(always)]
-    fn cache(&self) -> *const Cache<D> {
-        &raw const self.0
-    }
-
-    #[inline(always)]
-    fn cache_or_new(&self) -> *const Cache<D> {
-        &raw const self.0
-    }
-
-    fn end(&self) {
-        self.0.set_ended();
-    }
-}
-
-/// `tls = pointer`: one thread-local word; the cache lies in the arena.
-pub struct PointerSlot<D: Declared>(Cell<*const Cache<D>>);
-
-impl<D: Declared> PointerSlot<D> {
-    /// A slot without a cache.
-    #[must_use]
-    #[expect(clippy::new_without_default, reason = "made in constants only")]
-    pub const fn new() -> Self {
-        Self(Cell::new(ptr::null()))
-    }
-}
-
-impl<D: Declared> Slot<D> for PointerSlot<D> {
-    #[inline(always)]
-    fn cache(&self) -> *const Cache<D> {
-        self.0.get()
-    }
-
-    fn cache_or_new(&self) -> *const Cache<D> {
-        if self.0.get().is_null()
-            && let Some(cache) = D::shared().new_cache()
-        {
-            self.0.set(cache.as_ptr());
-        }
-        self.0.get()
-    }
-
-    fn end(&self) {
-        let cache = self.0.replace(D::shared().ended_cache());
-        if let Some(cache) = ptr::NonNull::new(cache.cast_mut()) {
-            D::shared().recycle_cache(cache);
-        }
     }
 }

@@ -1,71 +1,113 @@
-//! What a declared type is to the allocator: its configuration and the places
-//! that must be per type. Rust has no generic statics, so the macro makes them.
+//! What the macro makes per declared type, because Rust has no generic statics:
+//! the thread-local slot and the shared state.
 
-use super::cache::{Cache, Slot};
+use core::cell::Cell;
+use core::ptr;
+
+use super::cache::Cache;
+use super::heap::Heap;
 use super::shared::Shared;
-use crate::config::{Config, StatsLevel};
+use crate::config::choices::Choices;
 
 /// A type that `#[derive_allocator]` made an allocator.
 ///
 /// # Safety
-/// - `PerClass<T>` is `[T; CONFIG.class_bytes.len()]`;
-/// - `direct_table` is `direct_table(CONFIG.class_bytes)` up to `CONFIG.fast_path.direct_max`;
 /// - `slot` is the calling thread's and stays where it is until the thread has ended, its
-///   destructors included; `shared` is always the same.
-pub unsafe trait Declared: Sized + 'static {
-    /// The choices.
-    const CONFIG: Config;
-    /// One `T` per size class.
-    type PerClass<T>;
+///   destructors included;
+/// - `shared` is always the same.
+pub unsafe trait Declared: Choices {
     /// What the thread-local variable holds.
     type Slot: Slot<Self>;
-    /// Bin offsets by size.
-    fn direct_table() -> &'static [u16];
     /// The calling thread's variable.
     fn slot() -> *const Self::Slot;
     /// What all threads of the type share.
     fn shared() -> &'static Shared<Self>;
 }
 
-/// Shorthands for constants that follow from `CONFIG`.
-pub(crate) trait Derived: Declared {
-    const CLASSES: usize = Self::CONFIG.class_bytes.len();
-    const QUANTUM: usize = Self::CONFIG.quantum();
-    const MAX_CLASS_BYTES: usize = Self::CONFIG.max_class_bytes();
-    const COUNTS: bool = !matches!(Self::CONFIG.stats, StatsLevel::Off);
-    const COUNTS_CLASSES: bool = matches!(Self::CONFIG.stats, StatsLevel::Histogram);
+/// The calling thread's cache; null when it has none yet.
+#[inline(always)]
+pub(crate) fn cache<D: Declared>() -> *const Cache<D> {
+    // SAFETY: the slot is the calling thread's and alive (contract of `Declared`).
+    unsafe { (*D::slot()).cache() }
+}
 
-    /// Bytes of a block of this class.
-    #[inline(always)]
-    fn block_bytes(class: usize) -> usize {
-        Self::CONFIG.class_bytes[class] as usize
-    }
+/// The calling thread's cache and heap, if it has them.
+pub(crate) fn current<D: Declared>() -> Option<(&'static Cache<D>, &'static Heap<D>)> {
+    // SAFETY: null or the calling thread's cache, which lives until the thread has ended.
+    let cache: &'static Cache<D> = unsafe { cache::<D>().as_ref() }?;
+    Some((cache, cache.heap()?))
+}
 
-    /// Bytes of a page of this class.
-    #[inline(always)]
-    fn page_bytes(class: usize) -> usize {
-        Self::CONFIG.page_bytes_for(Self::block_bytes(class))
-    }
+/// What a declared type keeps in its thread-local variable.
+pub trait Slot<D: Declared> {
+    /// The thread's cache; null when there is none yet.
+    fn cache(&self) -> *const Cache<D>;
+    /// Makes the thread's cache if there is none; null when there is no memory for it.
+    fn cache_or_new(&self) -> *const Cache<D>;
+    /// The thread has ended: what is still called sees a cache that has ended.
+    fn end(&self);
+}
 
-    /// The calling thread's cache; null when it has none yet.
-    #[inline(always)]
-    fn cache() -> *const Cache<Self> {
-        // SAFETY: the slot is the calling thread's and alive (contract of `Declared`).
-        unsafe { (*Self::slot()).cache() }
+/// `tls = inline`: the cache itself is thread-local.
+#[repr(transparent)]
+pub struct InlineSlot<D: Declared>(Cache<D>);
+
+impl<D: Declared> InlineSlot<D> {
+    /// All zero: costs a new thread nothing until it is touched.
+    #[must_use]
+    #[expect(clippy::new_without_default, reason = "made in constants only")]
+    pub const fn new() -> Self {
+        Self(Cache::new())
     }
 }
 
-impl<D: Declared> Derived for D {}
+impl<D: Declared> Slot<D> for InlineSlot<D> {
+    #[inline(always)]
+    fn cache(&self) -> *const Cache<D> {
+        &raw const self.0
+    }
 
-/// Element `index` of a `PerClass<T>`.
-///
-/// # Safety
-/// - `all` points to a valid `D::PerClass<T>` and `index < D::CLASSES`.
-#[inline(always)]
-pub(crate) unsafe fn element<'a, D: Declared, T: 'a>(
-    all: *const D::PerClass<T>,
-    index: usize,
-) -> &'a T {
-    // SAFETY: `PerClass<T>` is an array of CLASSES elements (contract of `Declared`).
-    unsafe { &*all.cast::<T>().add(index) }
+    #[inline(always)]
+    fn cache_or_new(&self) -> *const Cache<D> {
+        &raw const self.0
+    }
+
+    fn end(&self) {
+        self.0.set_ended();
+    }
+}
+
+/// `tls = pointer`: one thread-local word; the cache lies in the arena.
+pub struct PointerSlot<D: Declared>(Cell<*const Cache<D>>);
+
+impl<D: Declared> PointerSlot<D> {
+    /// A slot without a cache.
+    #[must_use]
+    #[expect(clippy::new_without_default, reason = "made in constants only")]
+    pub const fn new() -> Self {
+        Self(Cell::new(ptr::null()))
+    }
+}
+
+impl<D: Declared> Slot<D> for PointerSlot<D> {
+    #[inline(always)]
+    fn cache(&self) -> *const Cache<D> {
+        self.0.get()
+    }
+
+    fn cache_or_new(&self) -> *const Cache<D> {
+        if self.0.get().is_null()
+            && let Some(cache) = D::shared().new_cache()
+        {
+            self.0.set(cache.as_ptr());
+        }
+        self.0.get()
+    }
+
+    fn end(&self) {
+        let cache = self.0.replace(D::shared().ended_cache());
+        if let Some(cache) = ptr::NonNull::new(cache.cast_mut()) {
+            D::shared().recycle_cache(cache);
+        }
+    }
 }

@@ -2,9 +2,10 @@
 //! run of frees into the same page costs one atomic operation, not one each.
 
 use core::cell::Cell;
+use core::ptr;
 
-use super::declared::Declared;
 use crate::config::Purge;
+use crate::config::choices::Choices;
 use crate::mem::block::{Block, BlockList};
 use crate::mem::due;
 use crate::mem::page::Page;
@@ -13,6 +14,13 @@ use crate::os;
 
 /// Most blocks held back; bounds how long a page stays unfreed for the last of its blocks.
 const RUN_MAX: u32 = 64;
+
+/// Whether blocks went to their page: then upkeep may have become due.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Sent {
+    No,
+    Yes,
+}
 
 /// The run. All zero is empty.
 pub(super) struct ForeignRun {
@@ -28,17 +36,14 @@ impl ForeignRun {
         }
     }
 
-    /// Adds a block of `page`, sending what was held of another page.
+    /// Adds a block of `page`, sending what was held of another page. Whether anything was sent.
     ///
     /// # Safety
     /// - `block` is a block of `page` that its user gave back, and `page` is not this thread's.
-    pub(super) unsafe fn add<D: Declared>(&self, page: &'static Page, block: *mut Block) {
-        let same = self
-            .page
-            .get()
-            .is_some_and(|held| core::ptr::eq(held, page));
-        if !same {
-            self.send::<D>();
+    pub(super) unsafe fn add<C: Choices>(&self, page: &'static Page, block: *mut Block) -> Sent {
+        let mut sent = Sent::No;
+        if !self.page.get().is_some_and(|held| ptr::eq(held, page)) {
+            sent = self.send::<C>();
             self.page.set(Some(page));
         }
         let mut blocks = self.blocks.get();
@@ -46,17 +51,20 @@ impl ForeignRun {
         unsafe { blocks.push(block) };
         self.blocks.set(blocks);
         if blocks.count >= RUN_MAX {
-            self.send::<D>();
+            sent = self.send::<C>();
         }
+        sent
     }
 
     /// Sends what is held to its page.
-    pub(super) fn send<D: Declared>(&self) {
-        if let Some(page) = self.page.take() {
-            let blocks = self.blocks.replace(BlockList::EMPTY);
-            // SAFETY: blocks of `page` that only this run knows.
-            unsafe { send_home::<D>(page, blocks) };
-        }
+    pub(super) fn send<C: Choices>(&self) -> Sent {
+        let Some(page) = self.page.take() else {
+            return Sent::No;
+        };
+        let blocks = self.blocks.replace(BlockList::EMPTY);
+        // SAFETY: blocks of `page` that only this run knows.
+        unsafe { send_home::<C>(page, blocks) };
+        Sent::Yes
     }
 }
 
@@ -64,11 +72,11 @@ impl ForeignRun {
 ///
 /// # Safety
 /// - the blocks are of `page`, linked from head to tail, and nobody else uses them.
-pub(super) unsafe fn send_home<D: Declared>(page: &'static Page, blocks: BlockList) {
+pub(super) unsafe fn send_home<C: Choices>(page: &'static Page, blocks: BlockList) {
     // SAFETY: the caller's promise.
     let pushed = unsafe { page.free_remote(blocks) };
-    if pushed == Pushed::First && !due::is_set() {
-        match D::CONFIG.purge {
+    if pushed == Pushed::First {
+        match C::CONFIG.purge {
             Purge::Never => {}
             Purge::Now => due::by(os::now_ms()),
             Purge::After(delay_ms) => due::by(os::now_ms() + u64::from(delay_ms)),

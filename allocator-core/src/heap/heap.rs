@@ -8,21 +8,23 @@
 //! 2. A queue holds the pages of its class that have room and are not attached.
 
 use core::cell::Cell;
+use core::ptr::{self, NonNull};
 use core::sync::atomic::{AtomicPtr, Ordering};
 
+use super::account::Account;
 use super::counters::{ClassCounters, Counters};
-use super::declared::{Declared, Derived, element};
 use super::gate::Gate;
+use crate::config::choices::{Choices, Derived, element};
 use crate::config::geometry::HALF_REMAINING_LEAST_BYTES;
 use crate::config::{Extend, Purge, Thp};
 use crate::mem::arena;
-use crate::mem::chunk::SLICE_BYTES;
+use crate::mem::chunk::{Claimed, SLICE_BYTES};
 use crate::mem::mailbox::Owner;
 use crate::mem::page::{Owned, Page, Queue, State};
 
 /// One thread's pages of one type. All zero is an empty heap without a type.
 #[repr(C)]
-pub struct Heap<D: Declared> {
+pub struct Heap<C: Choices> {
     /// Whom this heap's pages belong to: its mailbox.
     pub(super) owner: Owner,
     pub(super) gate: Gate,
@@ -33,34 +35,60 @@ pub struct Heap<D: Declared> {
     /// Queued pages that are all free; a visitor may give them back.
     pub(super) empty_pages: Cell<u32>,
     pub(crate) counters: Counters,
+    /// The type's account; null until the heap is given to a type.
+    account: AtomicPtr<Account<C>>,
     /// Next of the type's heaps. Written once.
-    pub(super) next_record: AtomicPtr<Heap<D>>,
+    pub(super) next_record: AtomicPtr<Heap<C>>,
     /// Next of the type's heaps without a thread. Under the type's lock.
-    pub(super) next_free: Cell<*const Heap<D>>,
+    pub(super) next_free: Cell<*const Heap<C>>,
     /// Pages with room, by class (Inv. 2).
-    queues: D::PerClass<Queue>,
+    queues: C::PerClass<Queue>,
     /// Allocations and frees by class, when they are counted.
-    by_class: D::PerClass<ClassCounters>,
+    by_class: C::PerClass<ClassCounters>,
 }
 
 // SAFETY: the cells are used by one thread at a time (see the module's text); the rest is atomic.
-unsafe impl<D: Declared> Sync for Heap<D> {}
+unsafe impl<C: Choices> Sync for Heap<C> {}
 // SAFETY: as above; a heap is handed from thread to thread under the type's lock.
-unsafe impl<D: Declared> Send for Heap<D> {}
+unsafe impl<C: Choices> Send for Heap<C> {}
 
-impl<D: Declared> Heap<D> {
+impl<C: Choices> Heap<C> {
     /// An empty heap.
     pub(super) const fn new() -> Self {
         // SAFETY: every field is valid all zero: cells, atomics, null pointers, empty lists.
         unsafe { core::mem::MaybeUninit::zeroed().assume_init() }
     }
 
+    /// Serves the type that `type_id` identifies from now on.
+    pub(super) fn give_to(&self, type_id: *const (), account: &'static Account<C>) {
+        self.owner.set_type(type_id);
+        // Release: pairs with the Acquire in account().
+        self.account
+            .store(ptr::from_ref(account).cast_mut(), Ordering::Release);
+    }
+
+    fn account(&self) -> &'static Account<C> {
+        // Acquire: pairs with the Release in give_to().
+        // SAFETY: set before the heap is used, and in a static.
+        unsafe { &*self.account.load(Ordering::Acquire) }
+    }
+
     /// The queue of a class.
     #[inline]
     pub(super) fn queue(&self, class: usize) -> &Queue {
-        debug_assert!(class < D::CLASSES);
+        debug_assert!(class < C::CLASSES);
         // SAFETY: the class is below CLASSES.
-        unsafe { element::<D, Queue>(&raw const self.queues, class) }
+        unsafe { element::<C, Queue>(&raw const self.queues, class) }
+    }
+
+    /// Takes a page out of its queue, if it is in it.
+    pub(super) fn unqueue(&self, page: &'static Page) {
+        if page.state() == State::Queued {
+            self.queue(page.class()).remove(page);
+            if page.used() == 0 {
+                self.empty_pages.set(self.empty_pages.get() - 1);
+            }
+        }
     }
 
     /// A page of `class` that has a free list, taken out of the queue; `None` when the queue
@@ -68,12 +96,9 @@ impl<D: Declared> Heap<D> {
     pub(super) fn take_queued(&self, class: usize) -> Option<&'static Page> {
         let queue = self.queue(class);
         while let Some(page) = queue.first() {
-            queue.remove(page);
-            if page.used() == 0 {
-                self.empty_pages.set(self.empty_pages.get() - 1);
-            }
-            if D::CONFIG.fast_path.skip_collect && page.has_free() {
-                if D::COUNTS {
+            self.unqueue(page);
+            if C::CONFIG.fast_path.skip_collect && page.has_free() {
+                if C::COUNTS {
                     self.counters.collects_skipped.add(1);
                 }
                 return Some(page);
@@ -90,11 +115,11 @@ impl<D: Declared> Heap<D> {
     /// Brings the blocks of `page` home to its `free` list; how many came from other threads.
     #[must_use]
     pub(super) fn collect(&self, page: &Page) -> u32 {
-        if D::COUNTS {
+        if C::COUNTS {
             self.counters.collects.add(1);
         }
         let mut home = 0;
-        if !D::CONFIG.fast_path.local_first {
+        if !C::CONFIG.fast_path.local_first {
             home = self.collect_remote(page);
         }
         // With `local_first` the remote list is not looked at: who frees the first block into it
@@ -105,7 +130,7 @@ impl<D: Declared> Heap<D> {
 
     /// Brings home what other threads freed, if anything: one atomic load to find out.
     fn collect_remote(&self, page: &Page) -> u32 {
-        if D::COUNTS {
+        if C::COUNTS {
             self.counters.thread_free_loads.add(1);
         }
         if page.has_remote() {
@@ -129,13 +154,13 @@ impl<D: Declared> Heap<D> {
             return false;
         }
         let batch = |bytes: u32| (bytes / page.block_bytes()).max(1);
-        let count = match D::CONFIG.small_extend {
+        let count = match C::CONFIG.small_extend {
             Extend::Batch(bytes) => batch(bytes),
             Extend::HalfRemaining => batch(HALF_REMAINING_LEAST_BYTES).max(unthreaded / 2),
             Extend::All => unthreaded,
         };
         page.extend(count.min(unthreaded));
-        if D::COUNTS {
+        if C::COUNTS {
             self.counters.extensions.add(1);
         }
         true
@@ -155,11 +180,11 @@ impl<D: Declared> Heap<D> {
     /// A new page of `class` with a free list, from the arena. `None` when the OS has no more
     /// or the type's limit is reached.
     pub(super) fn make_page(&'static self, class: usize) -> Option<&'static Page> {
-        let page = claim_page::<D>(class)?;
+        let page = claim_page(self.account(), class)?;
         self.own(page);
         let extended = self.extend(page);
         debug_assert!(extended, "a new page has blocks to thread");
-        if D::COUNTS {
+        if C::COUNTS {
             self.counters.pages_made.add(1);
         }
         Some(page)
@@ -171,18 +196,33 @@ impl<D: Declared> Heap<D> {
         self.owned.push(page);
     }
 
-    /// Gives up a page that is all free and in no queue; the caller passes it to
-    /// [`release_page`]. `None` when a sender still knows the page: then it is queued, and goes
-    /// when its mail is read.
+    /// Gives a page that is all free and in no queue back to the arena.
+    pub(super) fn retire(&self, page: &'static Page) {
+        if let Some(page) = self.give_up(page) {
+            release_page(self.account(), page, C::CONFIG.purge);
+        }
+    }
+
+    /// Puts a page that is not attached where it belongs, be it back to the arena.
+    pub(super) fn put_back_or_retire(&self, page: &'static Page) {
+        if page.used() > 0 {
+            self.put_back(page);
+        } else {
+            self.retire(page);
+        }
+    }
+
+    /// Gives up a page that is all free and in no queue; the caller sees to its memory. `None`
+    /// when a sender still knows the page: then it is queued, and goes when its mail is read.
     #[must_use]
-    pub(super) fn retire(&self, page: &'static Page) -> Option<&'static Page> {
+    fn give_up(&self, page: &'static Page) -> Option<&'static Page> {
         debug_assert!(page.used() == 0 && page.state() != State::Queued);
         if !page.is_unknown_to_senders() {
             self.keep_empty(page);
             return None;
         }
         self.owned.remove(page);
-        if D::COUNTS {
+        if C::COUNTS {
             self.counters.pages_retired.add(1);
         }
         Some(page)
@@ -196,20 +236,15 @@ impl<D: Declared> Heap<D> {
 
     /// Reads the mail about a page that is not attached. Returns a page to release.
     #[must_use]
-    pub(super) fn receive(&self, page: &'static Page) -> Option<&'static Page> {
+    fn receive(&self, page: &'static Page) -> Option<&'static Page> {
         debug_assert!(page.is_owned_by(&self.owner) && page.state() != State::Attached);
-        let was_empty = page.used() == 0;
         let home = page.take_thread_free(true);
-        page.set_used(page.used() - home);
-        if page.used() == 0 {
-            if page.state() == State::Queued {
-                self.queue(page.class()).remove(page);
-                if was_empty {
-                    self.empty_pages.set(self.empty_pages.get() - 1);
-                }
-            }
-            return self.retire(page);
+        if page.used() == home {
+            self.unqueue(page);
+            page.set_used(0);
+            return self.give_up(page);
         }
+        page.set_used(page.used() - home);
         if home > 0 && page.state() == State::Full {
             self.queue(page.class()).push_last(page);
         }
@@ -232,13 +267,24 @@ impl<D: Declared> Heap<D> {
         if self.empty_pages.get() > 0 {
             for page in self.owned.iter() {
                 if page.state() == State::Queued && page.used() == 0 {
-                    self.queue(page.class()).remove(page);
-                    self.empty_pages.set(self.empty_pages.get() - 1);
-                    if let Some(page) = self.retire(page) {
+                    self.unqueue(page);
+                    if let Some(page) = self.give_up(page) {
                         released(page);
                     }
                 }
             }
+        }
+    }
+
+    /// [`Heap::sweep`], and what is given up goes back to the arena.
+    pub(super) fn sweep_and_release(&self) {
+        self.sweep(&mut |page| release_page(self.account(), page, C::CONFIG.purge));
+    }
+
+    /// Reads the mail about a page of this heap that is not attached.
+    pub(super) fn receive_and_release(&self, page: &'static Page) {
+        if let Some(page) = self.receive(page) {
+            release_page(self.account(), page, C::CONFIG.purge);
         }
     }
 
@@ -249,18 +295,18 @@ impl<D: Declared> Heap<D> {
 
     /// The counters of a class.
     pub(crate) fn class_counters(&self, class: usize) -> &ClassCounters {
-        debug_assert!(class < D::CLASSES);
+        debug_assert!(class < C::CLASSES);
         // SAFETY: the class is below CLASSES.
-        unsafe { element::<D, ClassCounters>(&raw const self.by_class, class) }
+        unsafe { element::<C, ClassCounters>(&raw const self.by_class, class) }
     }
 
     /// Counts an allocation of the owner, if the type counts.
     #[inline(always)]
     pub(crate) fn count_allocation(&self, class: usize) {
-        if D::COUNTS {
+        if C::COUNTS {
             self.counters.allocations.add(1);
         }
-        if D::COUNTS_CLASSES {
+        if C::COUNTS_CLASSES {
             self.class_counters(class).allocations.add(1);
         }
     }
@@ -268,16 +314,16 @@ impl<D: Declared> Heap<D> {
     /// Counts a free of the owner, if the type counts.
     #[inline(always)]
     pub(crate) fn count_free(&self, class: usize) {
-        if D::COUNTS {
+        if C::COUNTS {
             self.counters.frees.add(1);
         }
-        if D::COUNTS_CLASSES {
+        if C::COUNTS_CLASSES {
             self.class_counters(class).frees.add(1);
         }
     }
 
     /// Links this heap before `next` in the list of the type's heaps.
-    pub(super) fn set_next_record(&self, next: *mut Heap<D>) {
+    pub(super) fn set_next_record(&self, next: *mut Heap<C>) {
         // Relaxed: published by the list head's Release.
         self.next_record.store(next, Ordering::Relaxed);
     }
@@ -294,7 +340,7 @@ impl<D: Declared> Heap<D> {
                 pages += 1;
             }
             assert_eq!(pages, self.owned.count(), "heap: number of pages");
-            for class in 0..D::CLASSES {
+            for class in 0..C::CLASSES {
                 let mut next = self.queue(class).first();
                 while let Some(page) = next {
                     assert!(page.class() == class, "heap invariant 2: class");
@@ -307,26 +353,16 @@ impl<D: Declared> Heap<D> {
     }
 }
 
-/// A fresh page of `class` without an owner.
-pub(super) fn claim_page<D: Declared>(class: usize) -> Option<&'static Page> {
-    let (block_bytes, page_bytes) = (D::block_bytes(class), D::page_bytes(class));
+/// A fresh page of `class` without an owner, charged to `account`.
+pub(super) fn claim_page<C: Choices>(account: &Account<C>, class: usize) -> Option<&'static Page> {
+    let (block_bytes, page_bytes) = (C::block_bytes(class), C::page_bytes(class));
     let slices = page_bytes / SLICE_BYTES;
-    if !D::shared().charge(page_bytes) {
-        return None;
-    }
     // Aligned to its own size, so that a block's page is found by masking.
-    let Some(claimed) = arena::claim(slices, slices) else {
-        D::shared().discharge(page_bytes);
-        return None;
-    };
-    if D::CONFIG.thp != Thp::Default {
-        // SAFETY: just claimed.
-        unsafe { arena::advise_huge(claimed.start, page_bytes, D::CONFIG.thp == Thp::Always) };
-    }
+    let start = claim_slices(account, slices, slices)?.start;
     // SAFETY: just claimed.
-    let page = unsafe { Page::at(claimed.start.as_ptr()) };
+    let page = unsafe { Page::at(start.as_ptr()) };
     page.init(
-        claimed.start.as_ptr(),
+        start.as_ptr(),
         slices as u32,
         block_bytes as u32,
         (page_bytes / block_bytes) as u32,
@@ -335,14 +371,35 @@ pub(super) fn claim_page<D: Declared>(class: usize) -> Option<&'static Page> {
     Some(page)
 }
 
-/// Gives the memory of a page that its heap gave up back to the arena.
-pub(crate) fn release_page<D: Declared>(page: &'static Page, purge: Purge) {
+/// Slices from the arena, charged to `account` and advised on as the type wants it.
+pub(super) fn claim_slices<C: Choices>(
+    account: &Account<C>,
+    slices: usize,
+    align: usize,
+) -> Option<Claimed> {
+    let bytes = slices * SLICE_BYTES;
+    if !account.charge(bytes) {
+        return None;
+    }
+    let Some(claimed) = arena::claim(slices, align) else {
+        account.discharge(bytes);
+        return None;
+    };
+    if C::CONFIG.thp != Thp::Default {
+        // SAFETY: just claimed.
+        unsafe { arena::advise_huge(claimed.start, bytes, C::CONFIG.thp == Thp::Always) };
+    }
+    Some(claimed)
+}
+
+/// Gives the memory of a page that nobody owns any more back to the arena.
+pub(super) fn release_page<C: Choices>(account: &Account<C>, page: &'static Page, purge: Purge) {
     let slices = page.slices() as usize;
     let start = page.start();
     page.retire_header();
-    D::shared().discharge(slices * SLICE_BYTES);
-    if let Some(start) = core::ptr::NonNull::new(start) {
-        // SAFETY: claimed by claim_page() or for a large block; no block of it is used any more.
+    account.discharge(slices * SLICE_BYTES);
+    if let Some(start) = NonNull::new(start) {
+        // SAFETY: claimed for this page; no block of it is used any more.
         unsafe { arena::release(start, slices, purge) };
     }
 }

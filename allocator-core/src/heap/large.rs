@@ -3,64 +3,61 @@
 
 use core::ptr::NonNull;
 
-use super::declared::Declared;
-use super::heap::release_page;
-use super::upkeep;
-use crate::config::Thp;
+use super::account::Account;
+use super::heap::{claim_slices, release_page};
+use crate::config::choices::Choices;
 use crate::mem::arena;
 use crate::mem::chunk::{Claimed, SLICE_BYTES};
+use crate::mem::mailbox::Owner;
 use crate::mem::page::Page;
 
 /// A block of `slices`, from a multiple of `align` slices. `None` without memory or over the limit.
-pub(crate) fn allocate<D: Declared>(slices: usize, align: usize) -> Option<Claimed> {
-    upkeep::run_if_due();
-    let bytes = slices * SLICE_BYTES;
-    if !D::shared().charge(bytes) {
-        return None;
-    }
-    let Some(claimed) = arena::claim(slices, align) else {
-        D::shared().discharge(bytes);
-        return None;
-    };
-    if D::CONFIG.thp != Thp::Default {
-        // SAFETY: just claimed.
-        unsafe { arena::advise_huge(claimed.start, bytes, D::CONFIG.thp == Thp::Always) };
-    }
+/// `owner` says which type it is of.
+pub(crate) fn allocate<C: Choices>(
+    account: &Account<C>,
+    owner: &'static Owner,
+    slices: usize,
+    align: usize,
+) -> Option<Claimed> {
+    let claimed = claim_slices(account, slices, align)?;
     let start = claimed.start.as_ptr();
     // SAFETY: just claimed.
     let page = unsafe { Page::at(start) };
-    page.init_large(start, slices as u32, &D::shared().orphans().owner);
+    page.init_large(start, slices as u32, owner);
     Some(claimed)
 }
 
 /// Frees a block.
 ///
 /// # Safety
-/// - `start` is a large block of type `D` that its user gave back.
-pub(crate) unsafe fn free<D: Declared>(start: NonNull<u8>) {
+/// - `start` is a large block of type `C` that its user gave back.
+pub(crate) unsafe fn free<C: Choices>(account: &Account<C>, start: NonNull<u8>) {
     // SAFETY: the caller's promise.
     let page = unsafe { Page::at(start.as_ptr()) };
-    release_page::<D>(page, D::CONFIG.purge);
-    upkeep::run_if_due();
+    release_page(account, page, C::CONFIG.purge);
 }
 
 /// Makes a block `slices` long without moving it; false when what is behind it is in use or the
 /// limit is reached.
 ///
 /// # Safety
-/// - `start` is a large block of type `D`, the caller's own.
-pub(crate) unsafe fn resize_in_place<D: Declared>(start: NonNull<u8>, slices: usize) -> bool {
+/// - `start` is a large block of type `C`, the caller's own.
+pub(crate) unsafe fn resize_in_place<C: Choices>(
+    account: &Account<C>,
+    start: NonNull<u8>,
+    slices: usize,
+) -> bool {
     // SAFETY: the caller's promise.
     let page = unsafe { Page::at(start.as_ptr()) };
     let before = page.slices() as usize;
     if slices > before {
         let more = slices - before;
-        if !D::shared().charge(more * SLICE_BYTES) {
+        if !account.charge(more * SLICE_BYTES) {
             return false;
         }
         // SAFETY: the block's slices are claimed by its user.
         if !unsafe { arena::claim_behind(start, before, more) } {
-            D::shared().discharge(more * SLICE_BYTES);
+            account.discharge(more * SLICE_BYTES);
             return false;
         }
     } else if slices < before {
@@ -68,8 +65,8 @@ pub(crate) unsafe fn resize_in_place<D: Declared>(start: NonNull<u8>, slices: us
         // SAFETY: within the block.
         let tail = unsafe { start.add(slices * SLICE_BYTES) };
         // SAFETY: claimed as part of the block, whose user gives it back.
-        unsafe { arena::release(tail, less, D::CONFIG.purge) };
-        D::shared().discharge(less * SLICE_BYTES);
+        unsafe { arena::release(tail, less, C::CONFIG.purge) };
+        account.discharge(less * SLICE_BYTES);
     }
     page.set_slices(slices as u32);
     true

@@ -8,6 +8,8 @@
 //! may do so while the owner is away, to give back what others freed.
 
 #[cfg(not(loom))]
+pub(crate) mod account;
+#[cfg(not(loom))]
 pub(crate) mod bin;
 #[cfg(not(loom))]
 pub(crate) mod cache;
@@ -30,6 +32,8 @@ pub(crate) mod heap;
 pub(crate) mod huge;
 #[cfg(not(loom))]
 pub(crate) mod large;
+#[cfg(not(loom))]
+pub(crate) mod pages;
 #[cfg(not(loom))]
 pub(crate) mod refill;
 #[cfg(not(loom))]

@@ -4,8 +4,6 @@
 use core::ptr;
 use core::sync::atomic::{AtomicBool, AtomicPtr, Ordering};
 
-use super::declared::Declared;
-use super::upkeep;
 use crate::base::lock::Lock;
 
 /// What can be asked of any type.
@@ -14,7 +12,7 @@ pub(super) struct Verbs {
     pub(super) knock: fn() -> bool,
     /// Goes in where the owner is away, and sweeps.
     pub(super) visit: fn(),
-    /// Takes no visit: the barrier could not be had.
+    /// Takes knocks back that nobody will follow up.
     pub(super) walk_away: fn(),
     /// Releases what the visits gave up.
     pub(super) release: fn(),
@@ -46,13 +44,21 @@ impl TypeNode {
     }
 }
 
-/// Adds `D` once.
-pub(super) fn add<D: Declared>(node: &'static TypeNode) {
+impl TypeNode {
+    /// Whether the type is among the types.
+    #[inline]
+    pub(super) fn is_added(&self) -> bool {
+        // Relaxed: a hint; adding twice does nothing.
+        self.claimed.load(Ordering::Relaxed)
+    }
+}
+
+/// Adds a type, once.
+pub(super) fn add(node: &'static TypeNode, verbs: &'static Verbs) {
     // Relaxed: only one caller may go on; what it publishes is published below.
-    if node.claimed.load(Ordering::Relaxed) || node.claimed.swap(true, Ordering::Relaxed) {
+    if node.claimed.swap(true, Ordering::Relaxed) {
         return;
     }
-    let verbs: &'static Verbs = const { &upkeep::verbs::<D>() };
     // Relaxed: published by the exchange below.
     node.verbs
         .store(ptr::from_ref(verbs).cast_mut(), Ordering::Relaxed);

@@ -5,8 +5,8 @@
 
 use core::alloc::Layout;
 
-use super::declared::{Declared, Derived};
 use crate::base::align::checked_align_up;
+use crate::config::choices::{Choices, Derived};
 use crate::config::size_class;
 use crate::mem::arena::RUN_SLICES_MAX;
 use crate::mem::chunk::SLICE_BYTES;
@@ -31,14 +31,14 @@ pub(crate) enum Route {
     Impossible,
 }
 
-/// The way of `layout` in type `D`.
+/// The way of `layout` in type `C`.
 #[inline]
-pub(crate) fn route<D: Declared>(layout: Layout) -> Route {
+pub(crate) fn route<C: Choices>(layout: Layout) -> Route {
     let (size, align) = (layout.size(), layout.align());
-    if size <= D::MAX_CLASS_BYTES {
-        let class = size_class::search(D::CONFIG.class_bytes, size, align);
+    if size <= C::MAX_CLASS_BYTES {
+        let class = size_class::search(C::CONFIG.class_bytes, size, align);
         // Within a page, no block is aligned better than the page itself.
-        if let Some(class) = class.filter(|_| align <= D::CONFIG.page_bytes as usize) {
+        if let Some(class) = class.filter(|_| align <= C::CONFIG.page_bytes as usize) {
             return Route::Class(class);
         }
     }
@@ -55,9 +55,9 @@ pub(crate) fn route<D: Declared>(layout: Layout) -> Route {
 }
 
 /// Bytes that a block of this way really has.
-pub(crate) fn usable_bytes<D: Declared>(route: Route) -> usize {
+pub(crate) fn usable_bytes<C: Choices>(route: Route) -> usize {
     match route {
-        Route::Class(class) => D::block_bytes(class),
+        Route::Class(class) => C::block_bytes(class),
         Route::Large { slices, .. } => slices * SLICE_BYTES,
         Route::Huge { bytes } => bytes,
         Route::Impossible => 0,

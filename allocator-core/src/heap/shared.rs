@@ -7,46 +7,48 @@
 
 use core::cell::Cell;
 use core::ptr::{self, NonNull};
-use core::sync::atomic::{AtomicPtr, AtomicU32, AtomicUsize, Ordering};
+use core::sync::atomic::{AtomicPtr, AtomicU32, Ordering};
 
+use super::account::Account;
 use super::cache::Cache;
-use super::declared::{Declared, Derived};
+use super::counters::Counters;
 use super::heap::{Heap, claim_page, release_page};
-use super::registry::{self, TypeNode};
+use super::registry::TypeNode;
 use crate::base::lock::Lock;
 use crate::config::Purge;
+use crate::config::choices::{Choices, Derived};
 use crate::mem::arena;
 use crate::mem::block::Block;
-use crate::mem::page::{Page, State};
+use crate::mem::mailbox::Owner;
+use crate::mem::page::Page;
 
 /// The state of one declared type.
-pub struct Shared<D: Declared> {
+pub struct Shared<C: Choices> {
     lock: Lock,
     /// Owner of the pages that ended threads left behind (Inv. 1).
-    orphans: Heap<D>,
+    orphans: Heap<C>,
     /// Pages of `orphans`; read without the lock, to know whether looking is worth it.
     orphan_pages: AtomicU32,
     /// All heaps but `orphans`. Only added to.
-    records: AtomicPtr<Heap<D>>,
+    records: AtomicPtr<Heap<C>>,
     /// Heaps without a thread (Inv. 1).
-    free_heaps: Cell<*const Heap<D>>,
+    free_heaps: Cell<*const Heap<C>>,
     /// Caches without a thread, for `tls = pointer` (Inv. 1).
-    free_caches: Cell<*const Cache<D>>,
+    free_caches: Cell<*const Cache<C>>,
     /// What a thread of `tls = pointer` sees after its end.
-    ended_cache: Cache<D>,
+    ended_cache: Cache<C>,
     /// Pages that visits gave up, on their way to the arena. Who does the upkeep only.
     visited: PageChain,
-    /// Bytes of slices and mappings in use by the type, when limited or counted.
-    charged: AtomicUsize,
+    account: Account<C>,
     /// The type's entry among all types of the process.
     node: TypeNode,
 }
 
-// SAFETY: Inv. 1; `ended_cache` is never written once it can be reached (`ended` stops every
-// operation before it writes).
-unsafe impl<D: Declared> Sync for Shared<D> {}
+// SAFETY: Inv. 1; ``ended_cache` is never written (`ended` stops every operation before it
+// writes).
+unsafe impl<C: Choices> Sync for Shared<C> {}
 
-impl<D: Declared> Shared<D> {
+impl<C: Choices> Shared<C> {
     /// Nothing shared yet.
     #[must_use]
     #[expect(clippy::new_without_default, reason = "made in constants only")]
@@ -58,9 +60,9 @@ impl<D: Declared> Shared<D> {
             records: AtomicPtr::new(ptr::null_mut()),
             free_heaps: Cell::new(ptr::null()),
             free_caches: Cell::new(ptr::null()),
-            ended_cache: Cache::new(),
+            ended_cache: Cache::new_ended(),
             visited: PageChain::new(),
-            charged: AtomicUsize::new(0),
+            account: Account::new(),
             node: TypeNode::new(),
         }
     }
@@ -75,24 +77,38 @@ impl<D: Declared> Shared<D> {
         &self.lock
     }
 
-    /// Makes the type known to upkeep and to fork.
-    pub(super) fn register(&'static self) {
-        self.orphans.owner.set_type(self.type_id());
-        registry::add::<D>(&self.node);
+    /// Prepares the heap of abandoned pages; the entry among all types, to be added to them.
+    pub(super) fn prepare(&'static self) -> &'static TypeNode {
+        self.orphans.give_to(self.type_id(), &self.account);
+        &self.node
     }
 
-    /// The owner of what belongs to no thread: large blocks, and pages of ended threads.
-    pub(crate) fn orphans(&self) -> &Heap<D> {
-        &self.orphans
+    /// The entry among all types.
+    pub(super) fn node(&self) -> &TypeNode {
+        &self.node
+    }
+
+    pub(crate) fn account(&self) -> &Account<C> {
+        &self.account
+    }
+
+    /// Whom large blocks belong to: to no thread, but to this type.
+    pub(crate) fn large_owner(&'static self) -> &'static Owner {
+        &self.orphans.owner
+    }
+
+    /// What was counted apart from the heaps of threads.
+    pub(crate) fn counters(&self) -> &Counters {
+        &self.orphans.counters
     }
 
     /// All heaps of threads, those without one included.
-    pub(crate) fn records(&self) -> impl Iterator<Item = &'static Heap<D>> {
+    pub(crate) fn records(&self) -> impl Iterator<Item = &'static Heap<C>> {
         // Acquire: pairs with the Release in take_heap(): the record is initialised.
         let mut next = self.records.load(Ordering::Acquire);
         core::iter::from_fn(move || {
             // SAFETY: null or a record, which lives as long as the process.
-            let heap: &'static Heap<D> = unsafe { next.as_ref() }?;
+            let heap: &'static Heap<C> = unsafe { next.as_ref() }?;
             // Relaxed: written before the heap was published.
             next = heap.next_record.load(Ordering::Relaxed);
             Some(heap)
@@ -100,8 +116,7 @@ impl<D: Declared> Shared<D> {
     }
 
     /// A heap for a thread: one that lost its thread, or a new one. `None` without memory.
-    pub(crate) fn take_heap(&'static self) -> Option<&'static Heap<D>> {
-        self.register();
+    pub(crate) fn take_heap(&'static self) -> Option<&'static Heap<C>> {
         self.lock.acquire();
         let free = self.free_heaps.get();
         // SAFETY: null or a record; the list is ours under the lock.
@@ -113,11 +128,11 @@ impl<D: Declared> Shared<D> {
         heap.or_else(|| self.new_heap())
     }
 
-    fn new_heap(&'static self) -> Option<&'static Heap<D>> {
-        let record = arena::record(size_of::<Heap<D>>(), align_of::<Heap<D>>().max(128))?;
+    fn new_heap(&'static self) -> Option<&'static Heap<C>> {
+        let record = arena::record(size_of::<Heap<C>>(), align_of::<Heap<C>>().max(128))?;
         // SAFETY: zeroed, aligned, large enough, and nobody else's; all zero is an empty heap.
-        let heap: &'static Heap<D> = unsafe { record.cast().as_ref() };
-        heap.owner.set_type(self.type_id());
+        let heap: &'static Heap<C> = unsafe { record.cast().as_ref() };
+        heap.give_to(self.type_id(), &self.account);
         // Relaxed: a guess that the exchange checks.
         let mut first = self.records.load(Ordering::Relaxed);
         loop {
@@ -137,13 +152,11 @@ impl<D: Declared> Shared<D> {
 
     /// Takes back the heap of a thread that ends; its pages go to `orphans`. Nothing of the heap
     /// is attached to a bin any more.
-    pub(crate) fn abandon(&'static self, heap: &'static Heap<D>) {
+    pub(crate) fn abandon(&'static self, heap: &'static Heap<C>) {
         let stay = heap.gate.enter();
         self.lock.acquire();
         for page in heap.owned.iter() {
-            if page.state() == State::Queued {
-                heap.queue(page.class()).remove(page);
-            }
+            heap.unqueue(page);
             heap.collect_all(page);
             heap.owned.remove(page);
             self.orphans.own(page);
@@ -153,16 +166,16 @@ impl<D: Declared> Shared<D> {
             } else {
                 self.orphans.put_back(page);
             }
-            if D::COUNTS {
+            if C::COUNTS {
                 heap.counters.pages_abandoned.add(1);
             }
         }
-        heap.empty_pages.set(0);
         self.note_orphans();
+        // Out before the heap can be somebody else's.
+        drop(stay);
         heap.next_free.set(self.free_heaps.get());
         self.free_heaps.set(heap);
         self.lock.release();
-        drop(stay);
     }
 
     fn note_orphans(&self) {
@@ -174,7 +187,7 @@ impl<D: Declared> Shared<D> {
     /// A page of `class` with a free list that an ended thread left behind, now `heap`'s.
     pub(super) fn adopt(
         &'static self,
-        heap: &'static Heap<D>,
+        heap: &'static Heap<C>,
         class: usize,
     ) -> Option<&'static Page> {
         // Relaxed: a hint.
@@ -187,19 +200,28 @@ impl<D: Declared> Shared<D> {
         if let Some(page) = page {
             self.orphans.owned.remove(page);
             heap.own(page);
-            if D::COUNTS {
+            if C::COUNTS {
                 heap.counters.pages_adopted.add(1);
             }
         }
         self.note_orphans();
         self.lock.release();
-        released.release::<D>(D::CONFIG.purge);
+        released.release(&self.account, C::CONFIG.purge);
         page
     }
 
     /// Lets go of all-free pages among those that ended threads left behind.
     pub(super) fn sweep_orphans(&'static self) {
         self.lock.acquire();
+        // A sender that was slow may have told a heap that has lost its thread meanwhile.
+        let mut next = self.free_heaps.get();
+        // SAFETY: null or a record; the list is ours under the lock.
+        while let Some(heap) = unsafe { next.as_ref() } {
+            for page in heap.owner.take_mail() {
+                page.owner().send(page);
+            }
+            next = heap.next_free.get();
+        }
         self.orphans.sweep(&mut |page| self.visited.push(page));
         self.note_orphans();
         self.lock.release();
@@ -208,7 +230,6 @@ impl<D: Declared> Shared<D> {
     /// A block for a thread that has no heap: it has ended, or the OS refused to tell us of its
     /// end. Null without memory.
     pub(crate) fn allocate_without_heap(&'static self, class: usize) -> *mut Block {
-        self.register();
         let mut fresh = None;
         loop {
             let released = PageChain::new();
@@ -230,12 +251,12 @@ impl<D: Declared> Shared<D> {
             });
             self.note_orphans();
             self.lock.release();
-            released.release::<D>(D::CONFIG.purge);
+            released.release(&self.account, C::CONFIG.purge);
             if let Some(block) = block {
                 return block;
             }
             // Outside the lock: this may call the OS (Inv. 2).
-            fresh = claim_page::<D>(class);
+            fresh = claim_page(&self.account, class);
             if fresh.is_none() {
                 return ptr::null_mut();
             }
@@ -243,19 +264,18 @@ impl<D: Declared> Shared<D> {
     }
 
     /// A cache record for `tls = pointer`.
-    pub(super) fn new_cache(&'static self) -> Option<NonNull<Cache<D>>> {
-        self.ended_cache.set_ended();
+    pub(super) fn new_cache(&'static self) -> Option<NonNull<Cache<C>>> {
         self.lock.acquire();
         let free = NonNull::new(self.free_caches.get().cast_mut());
         if let Some(free) = free {
             // SAFETY: a record of ours, without a thread; its link was written by recycle_cache().
-            let next = unsafe { free.cast::<*const Cache<D>>().read() };
+            let next = unsafe { free.cast::<*const Cache<C>>().read() };
             self.free_caches.set(next);
         }
         self.lock.release();
         let cache = match free {
             Some(cache) => cache,
-            None => arena::record(size_of::<Cache<D>>(), align_of::<Cache<D>>().max(64))?.cast(),
+            None => arena::record(size_of::<Cache<C>>(), align_of::<Cache<C>>().max(64))?.cast(),
         };
         // SAFETY: large enough, aligned and this thread's alone.
         unsafe { cache.write(Cache::new()) };
@@ -263,80 +283,53 @@ impl<D: Declared> Shared<D> {
     }
 
     /// Takes the cache record of an ended thread back.
-    pub(super) fn recycle_cache(&self, cache: NonNull<Cache<D>>) {
+    pub(super) fn recycle_cache(&self, cache: NonNull<Cache<C>>) {
         self.lock.acquire();
         // SAFETY: the thread has let go of the record; it is larger than a pointer.
         unsafe {
             cache
-                .cast::<*const Cache<D>>()
+                .cast::<*const Cache<C>>()
                 .write(self.free_caches.get())
         };
         self.free_caches.set(cache.as_ptr());
         self.lock.release();
     }
 
-    /// Pages that visits gave up; for who does the upkeep.
-    pub(super) fn visited(&self) -> &PageChain {
-        &self.visited
+    /// Sweeps a heap whose gate the caller, who does the upkeep, has passed as a visitor.
+    pub(super) fn visit(&self, heap: &Heap<C>) {
+        heap.sweep(&mut |page| self.visited.push(page));
     }
 
-    pub(super) fn ended_cache(&self) -> *const Cache<D> {
+    /// Gives what visits gave up back to the arena; for who does the upkeep.
+    pub(super) fn release_visited(&self, purge: Purge) {
+        self.visited.release(&self.account, purge);
+    }
+
+    pub(super) fn ended_cache(&self) -> *const Cache<C> {
         &raw const self.ended_cache
-    }
-
-    /// Whether the type keeps account of its memory.
-    const ACCOUNTS: bool = D::CONFIG.limit_bytes.is_some() || D::COUNTS;
-
-    /// Charges `bytes` to the type; false, and nothing charged, over its limit.
-    #[must_use]
-    pub(crate) fn charge(&self, bytes: usize) -> bool {
-        if !Self::ACCOUNTS {
-            return true;
-        }
-        // Relaxed: a sum; nothing is published by it.
-        let before = self.charged.fetch_add(bytes, Ordering::Relaxed);
-        let within = match D::CONFIG.limit_bytes {
-            Some(limit) => before.checked_add(bytes).is_some_and(|sum| sum <= limit),
-            None => true,
-        };
-        if !within {
-            self.discharge(bytes);
-        }
-        within
-    }
-
-    /// Takes `bytes` off the type's account.
-    pub(crate) fn discharge(&self, bytes: usize) {
-        if Self::ACCOUNTS {
-            // Relaxed: as in charge().
-            self.charged.fetch_sub(bytes, Ordering::Relaxed);
-        }
     }
 
     /// Counts an allocation by a thread without a heap, or of a block that belongs to none.
     pub(crate) fn count_allocation(&self, class: Option<usize>) {
-        if D::COUNTS {
+        if C::COUNTS {
             self.orphans.counters.allocations.add_shared();
         }
-        if let Some(class) = class.filter(|_| D::COUNTS_CLASSES) {
+        if let Some(class) = class.filter(|_| C::COUNTS_CLASSES) {
             self.orphans.class_counters(class).allocations.add_shared();
         }
     }
 
     /// Counts a free by a thread without a heap, or of a block that belongs to none.
     pub(crate) fn count_free(&self, class: Option<usize>) {
-        if D::COUNTS {
+        if C::COUNTS {
             self.orphans.counters.frees.add_shared();
+            if class.is_some() {
+                self.orphans.counters.remote_frees.add_shared();
+            }
         }
-        if let Some(class) = class.filter(|_| D::COUNTS_CLASSES) {
+        if let Some(class) = class.filter(|_| C::COUNTS_CLASSES) {
             self.orphans.class_counters(class).frees.add_shared();
         }
-    }
-
-    /// Bytes of slices and mappings in use by the type; 0 when it keeps no account.
-    pub(crate) fn charged_bytes(&self) -> usize {
-        // Relaxed: a figure.
-        self.charged.load(Ordering::Relaxed)
     }
 
     /// Asserts the invariants of the heap of abandoned pages; debug builds only.
@@ -366,12 +359,12 @@ impl PageChain {
     }
 
     /// Gives the pages' memory back.
-    pub(super) fn release<D: Declared>(&self, purge: Purge) {
+    pub(super) fn release<C: Choices>(&self, account: &Account<C>, purge: Purge) {
         let mut next = self.first.replace(ptr::null_mut());
         // SAFETY: pages of chunks, which are never unmapped.
         while let Some(page) = unsafe { next.as_ref() } {
             next = page.mail_next();
-            release_page::<D>(page, purge);
+            release_page(account, page, purge);
         }
     }
 }

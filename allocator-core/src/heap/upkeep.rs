@@ -8,7 +8,7 @@
 
 use super::declared::Declared;
 use super::registry::{self, Verbs};
-use crate::base::lock::Lock;
+use crate::base::lock::{Lock, forking};
 use crate::config::Purge;
 use crate::mem::{arena, due};
 use crate::os;
@@ -17,6 +17,14 @@ use crate::os;
 static UPKEEP: Lock = Lock::new();
 /// Held while a visitor is inside any gate; no OS call is made under it, so a fork waits for it.
 static VISITING: Lock = Lock::new();
+
+/// Makes a type known to upkeep and to fork; nothing when it is.
+#[inline]
+pub(crate) fn enrol<D: Declared>() {
+    if !D::shared().node().is_added() {
+        registry::add(D::shared().prepare(), const { &verbs::<D>() });
+    }
+}
 
 /// Does what is due, if it is.
 #[inline]
@@ -29,7 +37,7 @@ pub(crate) fn run_if_due() {
 #[cold]
 #[inline(never)]
 fn run() {
-    if !UPKEEP.try_acquire() {
+    if forking::is_by_this_thread() || !UPKEEP.try_acquire() {
         return;
     }
     due::clear();
@@ -41,6 +49,9 @@ fn run() {
 
 /// Gives back all that is free in the process, now.
 pub(crate) fn run_now() {
+    if forking::is_by_this_thread() {
+        return;
+    }
     UPKEEP.acquire();
     visit_all();
     arena::purge_all();
@@ -79,10 +90,12 @@ pub(crate) fn hold_for_fork() {
     for verbs in registry::types() {
         (verbs.lock)().acquire();
     }
+    forking::begin();
 }
 
 /// After a fork, in the parent and in the child.
 pub(crate) fn resume_after_fork() {
+    forking::end();
     for verbs in registry::types() {
         (verbs.lock)().release();
     }
@@ -93,6 +106,9 @@ pub(crate) fn resume_after_fork() {
 /// After a fork, in the child only: upkeep that another thread was at ended with that thread.
 pub(crate) fn start_over() {
     UPKEEP.release();
+    for verbs in registry::types() {
+        (verbs.walk_away)();
+    }
     due::by(os::now_ms());
 }
 
@@ -109,7 +125,7 @@ pub(super) const fn verbs<D: Declared>() -> Verbs {
         visit: || {
             for heap in D::shared().records() {
                 if heap.gate.visit() {
-                    heap.sweep(&mut |page| D::shared().visited().push(page));
+                    D::shared().visit(heap);
                     heap.gate.leave_visit();
                 }
             }
@@ -121,7 +137,7 @@ pub(super) const fn verbs<D: Declared>() -> Verbs {
         },
         release: || {
             D::shared().sweep_orphans();
-            D::shared().visited().release::<D>(at_once(D::CONFIG.purge));
+            D::shared().release_visited(at_once(D::CONFIG.purge));
         },
         lock: || D::shared().lock(),
     }

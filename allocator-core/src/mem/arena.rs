@@ -157,9 +157,9 @@ pub(crate) unsafe fn advise_huge(start: NonNull<u8>, bytes: usize, wanted: bool)
 pub(crate) fn purge_expired(now_ms: u64) {
     for chunk in chunks(0) {
         match chunk.deadline_ms() {
-            0 => {}
-            deadline_ms if deadline_ms <= now_ms => chunk.purge_expired(),
-            deadline_ms => due::by(deadline_ms),
+            None => {}
+            Some(deadline_ms) if deadline_ms <= now_ms => chunk.purge_expired(),
+            Some(deadline_ms) => due::by(deadline_ms),
         }
     }
 }

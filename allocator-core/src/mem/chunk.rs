@@ -4,13 +4,14 @@
 //!
 //! 1. `claimed`: the slice is in use; the headers' slices and those past the end always are.
 //! 2. `dirty`: the slice may hold anything but zero. Set while claimed, cleared only by a purge.
-//! 3. `expiring`: free and dirty since before `deadline`; means nothing while claimed.
+//! 3. `expiring`: free and dirty since before the `deadline`; means nothing while claimed.
 
 use core::ptr::NonNull;
-use core::sync::atomic::{AtomicU32, AtomicU64, Ordering};
+use core::sync::atomic::{AtomicU32, Ordering};
 
 use super::page::Page;
 use crate::base::bitmap::Bitmap;
+use crate::base::deadline::Deadline;
 use crate::os;
 
 /// Bytes of a slice, the unit in which the arena hands out memory.
@@ -37,8 +38,8 @@ pub(crate) struct Chunk {
     dirty: Bitmap<WORDS>,
     /// Inv. 3.
     expiring: Bitmap<WORDS>,
-    /// When what is expiring has expired, in ms; 0: nothing is.
-    deadline_ms: AtomicU64,
+    /// When what is expiring has expired.
+    deadline: Deadline,
     /// About how many slices are free: says which chunks to pass by.
     free_slices: AtomicU32,
     /// Place in the arena's list.
@@ -192,17 +193,14 @@ impl Chunk {
         deadline_ms: Option<u64>,
     ) {
         let slice = self.slice_of(start);
-        if let Some(deadline_ms) = deadline_ms {
+        if deadline_ms.is_some() {
             self.expiring.set(slice, slices);
-            // Relaxed: a time; the bitmaps synchronise. The first deadline stands.
-            let _ = self.deadline_ms.compare_exchange(
-                0,
-                deadline_ms,
-                Ordering::Relaxed,
-                Ordering::Relaxed,
-            );
         }
         self.end_use(slice, slices);
+        // Last, so that who takes the deadline finds the slices free.
+        if let Some(deadline_ms) = deadline_ms {
+            self.deadline.by(deadline_ms);
+        }
     }
 
     fn end_use(&self, slice: usize, slices: usize) {
@@ -211,16 +209,14 @@ impl Chunk {
         self.claimed.release(slice, slices);
     }
 
-    /// When something here expires, in ms; 0: nothing does.
-    pub(crate) fn deadline_ms(&self) -> u64 {
-        // Relaxed: a time.
-        self.deadline_ms.load(Ordering::Relaxed)
+    /// When something here expires, in ms.
+    pub(crate) fn deadline_ms(&self) -> Option<u64> {
+        self.deadline.get()
     }
 
     /// Purges what has expired.
     pub(crate) fn purge_expired(&'static self) {
-        // Relaxed: a time. Cleared first: what comes while we work sets a new deadline.
-        self.deadline_ms.store(0, Ordering::Relaxed);
+        self.deadline.take();
         self.purge_free_of(&self.expiring);
     }
 

@@ -1,0 +1,57 @@
+//! The earliest of the times that several threads set.
+
+use super::sync::{AtomicU64, Ordering};
+
+/// A time in ms, or none. All zero is none: the word holds the complement, so that the earliest
+/// time is the largest word.
+pub(crate) struct Deadline(AtomicU64);
+
+// SeqCst throughout: who sets a time has just made work visible, who takes it looks for work
+// next; one of the two must see the other, or the work waits for the next time somebody sets.
+
+impl Deadline {
+    #[cfg(not(loom))]
+    pub(crate) const fn new() -> Self {
+        Self(AtomicU64::new(0))
+    }
+
+    /// The time is `at_ms` at the latest from now on.
+    pub(crate) fn by(&self, at_ms: u64) {
+        self.0.fetch_max(!at_ms, Ordering::SeqCst);
+    }
+
+    /// The time, if there is one.
+    #[inline]
+    pub(crate) fn get(&self) -> Option<u64> {
+        // Relaxed: a hint; take() synchronises.
+        match self.0.load(Ordering::Relaxed) {
+            0 => None,
+            word => Some(!word),
+        }
+    }
+
+    /// Takes the time off; to be done before the work is looked for.
+    pub(crate) fn take(&self) -> Option<u64> {
+        match self.0.swap(0, Ordering::SeqCst) {
+            0 => None,
+            word => Some(!word),
+        }
+    }
+}
+
+#[cfg(all(test, not(loom)))]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_earliest_time_stands_until_it_is_taken() {
+        let deadline = Deadline::new();
+        assert_eq!(deadline.get(), None);
+        deadline.by(500);
+        deadline.by(100);
+        deadline.by(900);
+        assert_eq!(deadline.get(), Some(100));
+        assert_eq!(deadline.take(), Some(100));
+        assert_eq!(deadline.take(), None);
+    }
+}

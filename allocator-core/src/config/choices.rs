@@ -1,0 +1,54 @@
+//! What a declared type chose, as the layers above see it: constants of a type
+//! parameter, so that every branch on them is decided at compile time.
+
+use super::{Config, StatsLevel};
+
+/// The choices of a declared type.
+///
+/// # Safety
+/// - `PerClass<T>` is `[T; CONFIG.class_bytes.len()]`;
+/// - `direct_table` is `direct_table(CONFIG.class_bytes)` up to `CONFIG.fast_path.direct_max`.
+pub unsafe trait Choices: Sized + 'static {
+    /// The choices.
+    const CONFIG: Config;
+    /// One `T` per size class.
+    type PerClass<T>;
+    /// Bin offsets by size.
+    fn direct_table() -> &'static [u16];
+}
+
+/// Shorthands for what follows from `CONFIG`.
+pub(crate) trait Derived: Choices {
+    const CLASSES: usize = Self::CONFIG.class_bytes.len();
+    const QUANTUM: usize = Self::CONFIG.quantum();
+    const MAX_CLASS_BYTES: usize = Self::CONFIG.max_class_bytes();
+    const COUNTS: bool = !matches!(Self::CONFIG.stats, StatsLevel::Off);
+    const COUNTS_CLASSES: bool = matches!(Self::CONFIG.stats, StatsLevel::Histogram);
+
+    /// Bytes of a block of this class.
+    #[inline(always)]
+    fn block_bytes(class: usize) -> usize {
+        Self::CONFIG.class_bytes[class] as usize
+    }
+
+    /// Bytes of a page of this class.
+    #[inline(always)]
+    fn page_bytes(class: usize) -> usize {
+        Self::CONFIG.page_bytes_for(Self::block_bytes(class))
+    }
+}
+
+impl<C: Choices> Derived for C {}
+
+/// Element `index` of a `PerClass<T>`.
+///
+/// # Safety
+/// - `all` points to a valid `C::PerClass<T>` and `index < C::CLASSES`.
+#[inline(always)]
+pub(crate) unsafe fn element<'a, C: Choices, T: 'a>(
+    all: *const C::PerClass<T>,
+    index: usize,
+) -> &'a T {
+    // SAFETY: `PerClass<T>` is an array of CLASSES elements (contract of `Choices`).
+    unsafe { &*all.cast::<T>().add(index) }
+}

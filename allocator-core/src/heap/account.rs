@@ -1,0 +1,57 @@
+//! The memory of a declared type: what it holds of the arena and the OS, and
+//! the most that it may hold.
+
+use core::marker::PhantomData;
+use core::sync::atomic::{AtomicUsize, Ordering};
+
+use crate::config::choices::{Choices, Derived};
+
+/// The account of a type. Kept only when the type has a limit or counts.
+pub(crate) struct Account<C> {
+    /// Bytes of pages, large and huge blocks in use.
+    held_bytes: AtomicUsize,
+    choices: PhantomData<C>,
+}
+
+impl<C: Choices> Account<C> {
+    const IS_KEPT: bool = C::CONFIG.limit_bytes.is_some() || C::COUNTS;
+
+    pub(super) const fn new() -> Self {
+        Self {
+            held_bytes: AtomicUsize::new(0),
+            choices: PhantomData,
+        }
+    }
+
+    /// Charges `bytes`; false, and nothing charged, over the limit.
+    #[must_use]
+    pub(super) fn charge(&self, bytes: usize) -> bool {
+        if !Self::IS_KEPT {
+            return true;
+        }
+        // Relaxed: a sum; nothing is published by it.
+        let before = self.held_bytes.fetch_add(bytes, Ordering::Relaxed);
+        let within = match C::CONFIG.limit_bytes {
+            Some(limit) => before.checked_add(bytes).is_some_and(|sum| sum <= limit),
+            None => true,
+        };
+        if !within {
+            self.discharge(bytes);
+        }
+        within
+    }
+
+    /// Takes `bytes` off.
+    pub(super) fn discharge(&self, bytes: usize) {
+        if Self::IS_KEPT {
+            // Relaxed: as in charge().
+            self.held_bytes.fetch_sub(bytes, Ordering::Relaxed);
+        }
+    }
+
+    /// Bytes in use; 0 when no account is kept.
+    pub(crate) fn held_bytes(&self) -> usize {
+        // Relaxed: a figure.
+        self.held_bytes.load(Ordering::Relaxed)
+    }
+}
