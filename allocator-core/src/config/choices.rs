@@ -22,6 +22,8 @@ pub(crate) trait Derived: Choices {
     const CLASSES: usize = Self::CONFIG.class_bytes.len();
     const QUANTUM: usize = Self::CONFIG.quantum();
     const MAX_CLASS_BYTES: usize = Self::CONFIG.max_class_bytes();
+    /// Whether bins have a random mode.
+    const CACHES: bool = Self::CONFIG.fast_path.cache > 0;
     const COUNTS: bool = !matches!(Self::CONFIG.stats, StatsLevel::Off);
     const COUNTS_CLASSES: bool = matches!(Self::CONFIG.stats, StatsLevel::Histogram);
 

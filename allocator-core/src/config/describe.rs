@@ -127,8 +127,7 @@ impl Display for Purge {
 /// Prints `#[derive_allocator(...)]` with every option written out.
 impl Display for Config {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
-        // `stock` sets no flag, so that leaving a flag out means off.
-        f.write_str("#[derive_allocator(\n    preset = stock,\n    size_classes = ")?;
+        f.write_str("#[derive_allocator(\n    size_classes = ")?;
         match self.size_classes {
             SizeClasses::List => {
                 f.write_str("[")?;
@@ -149,12 +148,10 @@ impl Display for Config {
         )?;
         f.write_str(",\n    fast_path(")?;
         let fast_path = self.fast_path;
-        if fast_path.local_first {
-            f.write_str("local_first, ")?;
-        }
-        if fast_path.skip_collect {
-            f.write_str("skip_collect, ")?;
-        }
+        let flag = |on| if on { "" } else { " = off" };
+        let (local_first, skip_collect) = (fast_path.local_first, fast_path.skip_collect);
+        write!(f, "local_first{}, ", flag(local_first))?;
+        write!(f, "skip_collect{}, ", flag(skip_collect))?;
         match fast_path.cache {
             0 => f.write_str("cache = off")?,
             blocks => write!(f, "cache = {blocks}")?,

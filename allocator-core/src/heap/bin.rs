@@ -97,10 +97,12 @@ impl Bin {
         if n >= 0 { Push::AtLimit } else { Push::Done }
     }
 
-    pub(crate) fn mode(&self) -> Mode {
+    /// What the bin is doing. `caches`: whether its type has the random mode at all, a constant.
+    #[inline]
+    pub(super) fn mode(&self, caches: bool) -> Mode {
         match self.span.get() {
             0 => Mode::Idle,
-            ALL => Mode::Random,
+            ALL if caches => Mode::Random,
             // SAFETY: in run mode the base is the start of a page in use.
             _ => Mode::Run(unsafe { Page::at(self.base.get()) }),
         }

@@ -90,6 +90,12 @@ impl<C: Choices> Cache<C> {
         unsafe { &*self.bins.get().cast::<Bin>().byte_add(offset as usize) }
     }
 
+    /// What the class's bin is doing.
+    #[inline]
+    pub(super) fn mode(&self, class: usize) -> Mode {
+        self.bin(class).mode(C::CACHES)
+    }
+
     /// The thread's heap, if it has one.
     #[inline(always)]
     pub(crate) fn heap(&self) -> Option<&'static Heap<C>> {
@@ -154,7 +160,7 @@ impl<C: Choices> Cache<C> {
             // SAFETY: the list is this thread's.
             block = unsafe { Block::next(block) };
         }
-        match bin.mode() {
+        match self.mode(class) {
             Mode::Idle => assert!(listed == 0 && bin.n() == 0, "bin invariant 1"),
             Mode::Random => {
                 let most = C::CONFIG.cache_blocks_for(C::block_bytes(class));
@@ -185,7 +191,7 @@ impl<C: Choices> Cache<C> {
 
     /// Detaches the class's bin from its page and leaves it idle; the page is in no queue then.
     pub(super) fn detach(&self, class: usize) -> Option<&'static Page> {
-        let Mode::Run(page) = self.bin(class).mode() else {
+        let Mode::Run(page) = self.mode(class) else {
             return None;
         };
         let used = self.used_in_run(class);

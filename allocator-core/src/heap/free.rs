@@ -54,7 +54,7 @@ pub(crate) unsafe fn free_elsewhere<C: Choices>(
 /// After [`Push::AtLimit`]: the bin's page is all free, or its list is full.
 pub(crate) fn at_limit<C: Choices>(cache: &Cache<C>, heap: &'static Heap<C>, class: usize) {
     let stay = heap.gate.enter();
-    match cache.bin(class).mode() {
+    match cache.mode(class) {
         Mode::Random => flush(cache, heap, class),
         Mode::Run(_) => emptied(cache, heap, class),
         Mode::Idle => debug_assert!(false, "an idle bin takes no block"),

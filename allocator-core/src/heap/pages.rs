@@ -83,7 +83,7 @@ fn emptied_apart<C: Choices>(cache: &Cache<C>, heap: &'static Heap<C>, page: &'s
     }
     let bin = cache.bin(class);
     let is_last = bin.head().is_null() && heap.queue(class).is_empty();
-    match bin.mode() {
+    match cache.mode(class) {
         _ if !is_last => heap.retire(page),
         Mode::Random => heap.keep_empty(page),
         Mode::Idle | Mode::Run(_) => {
@@ -95,7 +95,7 @@ fn emptied_apart<C: Choices>(cache: &Cache<C>, heap: &'static Heap<C>, page: &'s
 
 /// The attached page is all free: keeps it if it is the last of its class and may be kept.
 pub(super) fn emptied<C: Choices>(cache: &Cache<C>, heap: &'static Heap<C>, class: usize) {
-    let Mode::Run(page) = cache.bin(class).mode() else {
+    let Mode::Run(page) = cache.mode(class) else {
         return;
     };
     let cycles = C::CONFIG.retire_cycles_for(C::block_bytes(class));
@@ -110,7 +110,7 @@ pub(super) fn emptied<C: Choices>(cache: &Cache<C>, heap: &'static Heap<C>, clas
 /// Lets go of pages that stayed all free for their class's retire cycles.
 pub(super) fn retire_emptied<C: Choices>(cache: &Cache<C>, heap: &'static Heap<C>) {
     for class in cache.emptied_classes() {
-        let Mode::Run(page) = cache.bin(class).mode() else {
+        let Mode::Run(page) = cache.mode(class) else {
             continue;
         };
         let kept = heap.cycle.get().wrapping_sub(page.emptied_at());
@@ -162,7 +162,7 @@ pub(crate) fn flush_all<C: Choices>(cache: &Cache<C>, heap: &'static Heap<C>) {
     let stay = heap.gate.enter();
     for class in 0..C::CLASSES {
         let bin = cache.bin(class);
-        if let Mode::Random = bin.mode() {
+        if let Mode::Random = cache.mode(class) {
             let list = bin.head();
             bin.set_idle();
             give_back(cache, heap, class, list);

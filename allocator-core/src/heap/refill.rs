@@ -45,7 +45,7 @@ pub(crate) fn refill<D: Declared>(
 /// Finds more blocks in the page that the empty bin is attached to; otherwise lets go of it.
 fn reload<C: Choices>(cache: &Cache<C>, heap: &'static Heap<C>, class: usize) -> bool {
     let bin = cache.bin(class);
-    let Mode::Run(page) = bin.mode() else {
+    let Mode::Run(page) = cache.mode(class) else {
         return false;
     };
     let home = heap.collect(page);
@@ -83,11 +83,11 @@ fn fill_from<C: Choices>(
 /// Whether the bin should list blocks of any pages: the class is fragmented, so that a page
 /// yields little. Entered under a quarter of a page's blocks, left at three quarters.
 fn is_random<C: Choices>(cache: &Cache<C>, class: usize, page: &Page) -> bool {
-    if C::CONFIG.cache_blocks_for(C::block_bytes(class)) < RANDOM_BLOCKS_MIN {
+    if !C::CACHES || C::CONFIG.cache_blocks_for(C::block_bytes(class)) < RANDOM_BLOCKS_MIN {
         return false;
     }
     let (room, all) = (page.reserved() - page.used(), page.reserved());
-    match cache.bin(class).mode() {
+    match cache.mode(class) {
         Mode::Random => room < all - all / 4,
         Mode::Idle | Mode::Run(_) => room < all / 4,
     }

@@ -1,0 +1,116 @@
+//! The presets: where the options start from that the user does not write.
+
+use crate::words::PresetWord;
+
+/// A choice for every option that a preset decides.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Preset {
+    /// What it is for, for the documentation.
+    pub doc: &'static str,
+    /// `quantum` of the series.
+    pub quantum: u64,
+    /// `per_doubling` of the series.
+    pub per_doubling: u64,
+    /// `max` of the series.
+    pub max: u64,
+    /// `small_extend`.
+    pub small_extend: Extend,
+    /// `retire_cycles(small = …)`.
+    pub retire_small: u64,
+    /// `retire_cycles(large = …)`.
+    pub retire_large: u64,
+    /// `fast_path(local_first)`.
+    pub local_first: bool,
+    /// `fast_path(skip_collect)`.
+    pub skip_collect: bool,
+    /// `fast_path(cache = …)`; 0 is off.
+    pub cache: u64,
+    /// `fast_path(direct_max = …)`.
+    pub direct_max: u64,
+    /// `page`.
+    pub page: u64,
+    /// `purge = after(…)`, in milliseconds.
+    pub purge_after: u64,
+}
+
+/// How a preset extends a page.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Extend {
+    /// `batch(…)`, in bytes.
+    Batch(u64),
+    /// `half_remaining`.
+    HalfRemaining,
+    /// `all`.
+    All,
+}
+
+impl PresetWord {
+    /// The choices that the word stands for.
+    pub(crate) const fn choices(self) -> Preset {
+        match self {
+            PresetWord::Balanced => BALANCED,
+            PresetWord::Stock => STOCK,
+            PresetWord::Seed => SEED,
+            PresetWord::Throughput => THROUGHPUT,
+            PresetWord::Compact => COMPACT,
+        }
+    }
+}
+
+const BALANCED: Preset = Preset {
+    doc: "little time and little memory; the default",
+    quantum: 8,
+    per_doubling: 4,
+    max: 32 << 10,
+    small_extend: Extend::Batch(16 << 10),
+    retire_small: 48,
+    retire_large: 16,
+    local_first: true,
+    skip_collect: true,
+    cache: 64,
+    direct_max: 8 << 10,
+    page: 64 << 10,
+    purge_after: 10,
+};
+
+const STOCK: Preset = Preset {
+    doc: "mimalloc's published constants: extend by 4 KiB, retire after 16 cycles, always collect, \
+          classes of 16 bytes and up, no cache",
+    quantum: 16,
+    small_extend: Extend::Batch(4 << 10),
+    retire_small: 16,
+    local_first: false,
+    skip_collect: false,
+    cache: 0,
+    ..BALANCED
+};
+
+const SEED: Preset = Preset {
+    doc: "`stock` with four optimisations: half of the remaining blocks per extension, local frees \
+          before remote ones, small pages retired after 48 cycles, no collecting without need",
+    small_extend: Extend::HalfRemaining,
+    retire_small: 48,
+    local_first: true,
+    skip_collect: true,
+    ..STOCK
+};
+
+const THROUGHPUT: Preset = Preset {
+    doc: "time before memory: larger caches, whole pages at once, memory kept for a second",
+    small_extend: Extend::All,
+    cache: 256,
+    purge_after: 1000,
+    ..BALANCED
+};
+
+const COMPACT: Preset = Preset {
+    doc: "memory before time: twice the classes, small caches, memory given back within a \
+          millisecond",
+    per_doubling: 8,
+    small_extend: Extend::Batch(4 << 10),
+    retire_small: 4,
+    retire_large: 2,
+    cache: 16,
+    purge_after: 1,
+    ..BALANCED
+};

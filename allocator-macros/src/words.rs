@@ -1,0 +1,91 @@
+//! The words that are values of options.
+
+/// Values that are words.
+pub(crate) trait Words: Copy + 'static {
+    /// All of them.
+    const WORDS: &'static [Word<Self>];
+}
+
+/// One word, with its arguments if it takes any.
+pub(crate) struct Word<T: 'static> {
+    /// The word.
+    pub name: &'static str,
+    /// Example arguments; empty when it takes none.
+    pub args: &'static str,
+    /// What it means; `None` when it is not built yet.
+    pub value: Option<T>,
+}
+
+/// Defines a type whose values are words, with its table.
+macro_rules! words {
+    ($(#[$doc:meta])* $type:ident { $($variant:ident = $name:literal $(($args:literal))?,)* }
+        $(not_built { $($later:literal,)* })?
+    ) => {
+        $(#[$doc])*
+        #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+        pub(crate) enum $type { $($variant,)* }
+
+        impl Words for $type {
+            const WORDS: &'static [Word<Self>] = &[
+                $(Word { name: $name, args: concat!($($args)?), value: Some($type::$variant) },)*
+                $($(Word { name: $later, args: "", value: None },)*)?
+            ];
+        }
+    };
+}
+
+words! {
+    /// `preset = …`
+    PresetWord {
+        Balanced = "balanced",
+        Stock = "stock",
+        Seed = "seed",
+        Throughput = "throughput",
+        Compact = "compact",
+    }
+    not_built { "hardened", }
+}
+words! {
+    /// `size_classes = …`
+    SizesWord {
+        Geometric = "geometric" ("quantum = 8, per_doubling = 4, max = 32KiB"),
+        File = "file" ("\"app.classes\""),
+    }
+}
+words! {
+    /// `small_extend = …`
+    ExtendWord { Batch = "batch" ("16KiB"), HalfRemaining = "half_remaining", All = "all", }
+}
+words! {
+    /// `purge = …`
+    PurgeWord { Never = "never", Now = "now", After = "after" ("10ms"), }
+}
+words! {
+    /// `thp = …`
+    ThpWord { Default = "default", Never = "never", Always = "always", }
+}
+words! {
+    /// `hardening = …`
+    HardeningWord { Off = "off", }
+    not_built { "checked", "guarded", }
+}
+words! {
+    /// `stats = …`
+    StatsWord { Off = "off", Counters = "counters", Histogram = "histogram", }
+}
+words! {
+    /// `tls = …`
+    TlsWord { Inline = "inline", Pointer = "pointer", }
+}
+words! {
+    /// `inline = …`
+    InlineWord { Hot = "hot", Never = "never", }
+}
+words! {
+    /// `cache = off`
+    CacheWord { Off = "off", }
+}
+words! {
+    /// `local_first = …`
+    Switch { On = "on", Off = "off", }
+}

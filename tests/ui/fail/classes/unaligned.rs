@@ -1,0 +1,6 @@
+use allocator_core::derive_allocator;
+
+#[derive_allocator(size_classes = [8, 16, 20, 32])]
+struct Wrong;
+
+fn main() {}

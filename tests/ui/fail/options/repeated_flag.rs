@@ -1,0 +1,6 @@
+use allocator_core::derive_allocator;
+
+#[derive_allocator(fast_path(local_first, cache = 8, local_first))]
+struct Wrong;
+
+fn main() {}

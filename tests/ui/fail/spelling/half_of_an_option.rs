@@ -1,0 +1,6 @@
+use allocator_core::derive_allocator;
+
+#[derive_allocator(classes = [8, 16])]
+struct Wrong;
+
+fn main() {}

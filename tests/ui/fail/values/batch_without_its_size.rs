@@ -1,0 +1,6 @@
+use allocator_core::derive_allocator;
+
+#[derive_allocator(small_extend = batch)]
+struct Wrong;
+
+fn main() {}

@@ -1,0 +1,6 @@
+use allocator_core::derive_allocator;
+
+#[derive_allocator(fast_path(direct_max = 100))]
+struct Wrong;
+
+fn main() {}
