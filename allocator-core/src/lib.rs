@@ -33,7 +33,10 @@ pub mod os;
 
 pub use allocator_macros::derive_allocator;
 #[cfg(not(loom))]
-pub use {config::Config, global::stats::Stats};
+pub use {
+    config::Config,
+    global::stats::{ClassStats, Stats},
+};
 
 /// What the macro's output refers to; not part of the interface.
 #[cfg(not(loom))]

@@ -118,14 +118,14 @@ pub enum Purge {
     After(u32),
 }
 
-/// Huge-page advice (`thp = …`).
+/// Huge pages of the hardware (`thp = …`).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Thp {
-    /// What the system does without advice.
+    /// Where they pay: for what a process of over 16 MiB uses all over.
     Default,
-    /// Ask for none.
+    /// Nowhere.
     Never,
-    /// Ask for them.
+    /// For all of this type's memory.
     Always,
 }
 

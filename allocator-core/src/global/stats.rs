@@ -1,13 +1,13 @@
 //! The figures of a declared type.
 
-use crate::config::choices::Derived;
-use crate::heap::counters::Counters;
+use crate::config::choices::{CLASSES_MAX, Derived};
+use crate::heap::counters::{ClassCounters, Counters};
 use crate::heap::declared::Declared;
 
 /// What a declared type has done so far, over all its threads. All zero when `stats = off`.
 ///
 /// Taken while other threads work, the figures may be some operations apart from one another.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Stats {
     /// Blocks handed out, large ones included.
@@ -39,9 +39,40 @@ pub struct Stats {
     pub pages_abandoned: u64,
     /// Bytes of pages, large and huge blocks that the type holds now.
     pub held_bytes: usize,
+    by_class: [ClassStats; CLASSES_MAX],
+}
+
+/// What was counted of one size class.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[non_exhaustive]
+pub struct ClassStats {
+    /// Blocks of the class handed out.
+    pub allocations: u64,
+    /// Blocks of the class given back.
+    pub frees: u64,
+}
+
+impl Default for Stats {
+    /// All zero.
+    fn default() -> Self {
+        // SAFETY: integers only.
+        unsafe { core::mem::zeroed() }
+    }
 }
 
 impl Stats {
+    /// What was counted of a size class, by its index in `CONFIG.classes()`; zero unless
+    /// `stats = histogram`, and for an index that is no class.
+    #[must_use]
+    pub fn class(&self, index: usize) -> ClassStats {
+        self.by_class.get(index).copied().unwrap_or_default()
+    }
+
+    fn add_class(&mut self, index: usize, counters: &ClassCounters) {
+        self.by_class[index].allocations += counters.allocations.get();
+        self.by_class[index].frees += counters.frees.get();
+    }
+
     fn add(&mut self, counters: &Counters) {
         self.allocations += counters.allocations.get();
         self.frees += counters.frees.get();
@@ -67,6 +98,14 @@ pub fn stats<D: Declared>() -> Stats {
         stats.add(D::shared().counters());
         for heap in D::shared().records() {
             stats.add(&heap.counters);
+        }
+        if D::COUNTS_CLASSES {
+            for class in 0..D::CLASSES {
+                stats.add_class(class, D::shared().class_counters(class));
+                for heap in D::shared().records() {
+                    stats.add_class(class, heap.class_counters(class));
+                }
+            }
         }
         stats.held_bytes = D::shared().account().held_bytes();
     }

@@ -145,6 +145,8 @@ pub fn check_invariants<D: Declared>() {
 #[cold]
 #[inline(never)]
 fn allocate_in_class<D: Declared>(class: usize) -> *mut u8 {
+    // First, while a process that was idle still looks idle.
+    upkeep::run_if_due();
     let Some((cache, heap)) = current::<D>().or_else(thread::start::<D>) else {
         return allocate_without_heap::<D>(class);
     };
@@ -157,7 +159,6 @@ fn allocate_in_class<D: Declared>(class: usize) -> *mut u8 {
     if !block.is_null() {
         count_allocation(cache, class);
     }
-    upkeep::run_if_due();
     block.cast()
 }
 
@@ -168,7 +169,6 @@ fn allocate_without_heap<D: Declared>(class: usize) -> *mut u8 {
     if !block.is_null() {
         D::shared().count_allocation(Some(class));
     }
-    upkeep::run_if_due();
     block.cast()
 }
 
@@ -225,7 +225,7 @@ fn allocate_by_route<D: Declared>(layout: Layout) -> *mut u8 {
             allocate_in_class::<D>(class)
         }
         Route::Large { slices, align } => {
-            let claimed = allocate_large::<D>(slices, align);
+            let claimed = allocate_large::<D>(slices, align, false);
             counted_large::<D>(claimed.map(|claimed| claimed.start))
         }
         Route::Huge { bytes } => {
@@ -238,13 +238,11 @@ fn allocate_by_route<D: Declared>(layout: Layout) -> *mut u8 {
     }
 }
 
-fn allocate_large<D: Declared>(slices: usize, align: usize) -> Option<Claimed> {
+fn allocate_large<D: Declared>(slices: usize, align: usize, zeroed: bool) -> Option<Claimed> {
     thread::enrol::<D>();
     upkeep::run_if_due();
-    let shared = D::shared();
-    or_after_flush::<D, _>(|| {
-        large::allocate(shared.account(), shared.large_owner(), slices, align)
-    })
+    let (account, owner) = (D::shared().account(), D::shared().large_owner());
+    or_after_flush::<D, _>(|| large::allocate(account, owner, slices, align, zeroed))
 }
 
 /// What `allocate` gives, at the second try when it gives nothing: then what this thread keeps
@@ -276,7 +274,7 @@ fn allocate_zeroed_by_route<D: Declared>(layout: Layout) -> *mut u8 {
             block
         }
         Route::Large { slices, align } => {
-            let claimed = allocate_large::<D>(slices, align);
+            let claimed = allocate_large::<D>(slices, align, true);
             if let Some(claimed) = &claimed {
                 // What is known to be zero is not touched.
                 if !claimed.zero {

@@ -14,12 +14,9 @@ use core::ptr;
 use super::bin::{Bin, Mode};
 use super::foreign::ForeignRun;
 use super::heap::Heap;
-use crate::config::choices::{Choices, Derived, element};
+use crate::config::choices::{CLASSES_MAX, Choices, Derived, element};
 use crate::mem::block::Block;
 use crate::mem::page::{Page, State};
-
-/// Most classes that a type can have.
-const CLASSES_MAX: usize = 256;
 
 /// One thread's cache of one type. The bins come first: lookup tables hold offsets to them.
 #[repr(C)]

@@ -4,7 +4,7 @@
 use core::ptr::NonNull;
 
 use super::account::Account;
-use super::heap::{claim_slices, release_page};
+use super::heap::{Touch, claim_slices, release_page};
 use crate::config::choices::Choices;
 use crate::mem::arena;
 use crate::mem::chunk::{Claimed, SLICE_BYTES};
@@ -12,14 +12,21 @@ use crate::mem::mailbox::Owner;
 use crate::mem::page::Page;
 
 /// A block of `slices`, from a multiple of `align` slices. `None` without memory or over the limit.
-/// `owner` says which type it is of.
+/// `owner` says which type it is of, `zeroed` whether it was asked for zeroed.
 pub(crate) fn allocate<C: Choices>(
     account: &Account<C>,
     owner: &'static Owner,
     slices: usize,
     align: usize,
+    zeroed: bool,
 ) -> Option<Claimed> {
-    let claimed = claim_slices(account, slices, align)?;
+    // Who asks for zeroed memory may mean to touch it here and there, as a hash table does.
+    let touch = if zeroed {
+        Touch::HereAndThere
+    } else {
+        Touch::AllOver
+    };
+    let claimed = claim_slices(account, slices, align, touch)?;
     let start = claimed.start.as_ptr();
     // SAFETY: just claimed.
     let page = unsafe { Page::at(start) };

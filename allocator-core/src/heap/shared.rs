@@ -11,8 +11,8 @@ use core::sync::atomic::{AtomicPtr, AtomicU32, Ordering};
 
 use super::account::Account;
 use super::cache::Cache;
-use super::counters::Counters;
-use super::heap::{Heap, claim_page, release_page};
+use super::counters::{ClassCounters, Counters};
+use super::heap::{Heap, Touch, claim_page, release_page};
 use super::registry::TypeNode;
 use crate::base::lock::Lock;
 use crate::config::Purge;
@@ -95,6 +95,11 @@ impl<C: Choices> Shared<C> {
     /// Whom large blocks belong to: to no thread, but to this type.
     pub(crate) fn large_owner(&'static self) -> &'static Owner {
         &self.orphans.owner
+    }
+
+    /// What was counted of a class apart from the heaps of threads.
+    pub(crate) fn class_counters(&self, class: usize) -> &ClassCounters {
+        self.orphans.class_counters(class)
     }
 
     /// What was counted apart from the heaps of threads.
@@ -256,7 +261,7 @@ impl<C: Choices> Shared<C> {
                 return block;
             }
             // Outside the lock: this may call the OS (Inv. 2).
-            fresh = claim_page(&self.account, class);
+            fresh = claim_page(&self.account, class, Touch::HereAndThere);
             if fresh.is_none() {
                 return ptr::null_mut();
             }

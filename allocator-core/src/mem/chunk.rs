@@ -7,7 +7,7 @@
 //! 3. `expiring`: free and dirty since before the `deadline`; means nothing while claimed.
 
 use core::ptr::NonNull;
-use core::sync::atomic::{AtomicU32, Ordering};
+use core::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 
 use super::page::Page;
 use crate::base::bitmap::Bitmap;
@@ -25,8 +25,8 @@ pub(crate) const PAGE_HEADER_BYTES: usize = 128;
 /// Slices at the start that no page can begin in: slice 0 holds the headers, and the room for
 /// the header of slice 1 holds the rest of the chunk's own.
 const HEADER_SLICES: usize = 2;
-/// Bytes of a piece of a chunk that huge-page advice is given for.
-const HUGE_PAGE_BYTES: usize = 2 * 1024 * 1024;
+/// Slices of a huge page of the hardware (2 MiB).
+const HUGE_PAGE_SLICES: usize = 32;
 const WORDS: usize = CHUNK_SLICES / 64;
 
 /// What a chunk keeps about its slices, in place of the headers of slices 0 and 1.
@@ -44,8 +44,8 @@ pub(crate) struct Chunk {
     free_slices: AtomicU32,
     /// Place in the arena's list.
     index: AtomicU32,
-    /// Pieces of 2 MiB that huge-page advice was given for.
-    advised: AtomicU32,
+    /// Whether the chunk is for huge pages: a [`Grain`]. Written once.
+    dense: AtomicBool,
 }
 
 const _: () = assert!(size_of::<Chunk>() == HEADER_SLICES * PAGE_HEADER_BYTES);
@@ -53,6 +53,15 @@ const _: () = assert!(
     CHUNK_SLICES * PAGE_HEADER_BYTES <= SLICE_BYTES,
     "the headers must fit the first slice"
 );
+
+/// How the memory behind a chunk is backed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Grain {
+    /// By OS pages: what is touched here and there costs what is touched.
+    Sparse,
+    /// By huge pages: what is touched all over costs few faults and few TLB entries.
+    Dense,
+}
 
 /// A run of slices, just claimed.
 pub(crate) struct Claimed {
@@ -94,11 +103,16 @@ pub(crate) unsafe fn chunk_of(start: NonNull<u8>) -> &'static Chunk {
 
 impl Chunk {
     /// Reserves a chunk near `hint` whose first `bytes` are there.
-    pub(crate) fn create(bytes: usize, hint: usize) -> Option<&'static Chunk> {
+    pub(crate) fn create(bytes: usize, grain: Grain, hint: usize) -> Option<&'static Chunk> {
         debug_assert!(bytes <= CHUNK_BYTES && bytes.is_multiple_of(SLICE_BYTES));
         let start = os::reserve(bytes, CHUNK_BYTES, hint)?;
+        // Before the first touch. Advice that is refused leaves what the system does.
+        // SAFETY: just mapped.
+        unsafe { os::advise_huge(start, bytes, grain == Grain::Dense) };
         // SAFETY: fresh memory, all zero, which is a valid Chunk; nobody else knows it.
         let chunk: &'static Chunk = unsafe { start.cast().as_ref() };
+        // Relaxed: published by the arena's Release.
+        chunk.dense.store(grain == Grain::Dense, Ordering::Relaxed);
         let slices = bytes / SLICE_BYTES;
         chunk.claimed.set(0, HEADER_SLICES);
         if slices < CHUNK_SLICES {
@@ -118,6 +132,15 @@ impl Chunk {
     pub(crate) fn set_index(&self, index: usize) {
         // Relaxed: published by the arena's Release.
         self.index.store(index as u32, Ordering::Relaxed);
+    }
+
+    pub(crate) fn grain(&self) -> Grain {
+        // Relaxed: written once, before the chunk was published.
+        if self.dense.load(Ordering::Relaxed) {
+            Grain::Dense
+        } else {
+            Grain::Sparse
+        }
     }
 
     fn slice_start(&'static self, slice: usize) -> NonNull<u8> {
@@ -214,24 +237,31 @@ impl Chunk {
         self.deadline.get()
     }
 
-    /// Purges what has expired.
+    /// Purges what has expired. Of a huge page at least half, or it stays whole.
     pub(crate) fn purge_expired(&'static self) {
         self.deadline.take();
-        self.purge_free_of(&self.expiring);
+        match self.grain() {
+            Grain::Sparse => self.purge_free_of(&self.expiring, CHUNK_SLICES, 1),
+            Grain::Dense => {
+                self.purge_free_of(&self.expiring, HUGE_PAGE_SLICES, HUGE_PAGE_SLICES / 2);
+            }
+        }
     }
 
     /// Purges all that is free.
     pub(crate) fn purge_all(&'static self) {
-        self.purge_free_of(&self.dirty);
+        self.purge_free_of(&self.dirty, CHUNK_SLICES, 1);
     }
 
-    /// Purges the free slices that are set in `wanted`, a run at a time. Each run is claimed
-    /// meanwhile, so that nobody gets a slice whose content is about to vanish.
-    fn purge_free_of(&'static self, wanted: &Bitmap<WORDS>) {
+    /// Purges the free slices that are set in `wanted`, in runs of at least `least` slices within
+    /// pieces of `piece` slices. Each run is claimed meanwhile, so that nobody gets a slice whose
+    /// content is about to vanish.
+    fn purge_free_of(&'static self, wanted: &Bitmap<WORDS>, piece: usize, least: usize) {
         let mut from = 0;
         while let Some((slice, slices)) = wanted.next_run(&self.claimed, from) {
+            let slices = slices.min(piece - slice % piece);
             from = slice + slices;
-            if self.claimed.try_claim(slice, slices) {
+            if slices >= least && self.claimed.try_claim(slice, slices) {
                 // SAFETY: the run was free and is claimed by this thread now.
                 let purged = unsafe { os::purge(self.slice_start(slice), slices * SLICE_BYTES) };
                 if purged {
@@ -239,22 +269,6 @@ impl Chunk {
                 }
                 self.expiring.clear(slice, slices);
                 self.claimed.release(slice, slices);
-            }
-        }
-    }
-
-    /// Advises for or against huge pages around `[start, start + bytes)`, once per 2 MiB.
-    pub(crate) fn advise_huge(&'static self, start: NonNull<u8>, bytes: usize, wanted: bool) {
-        let first = start.addr().get() % CHUNK_BYTES;
-        for piece in first / HUGE_PAGE_BYTES..(first + bytes).div_ceil(HUGE_PAGE_BYTES) {
-            // Relaxed: at worst the same advice is given twice.
-            if self.advised.fetch_or(1 << piece, Ordering::Relaxed) & (1 << piece) == 0 {
-                let chunk: NonNull<u8> = NonNull::from(self).cast();
-                // SAFETY: the piece lies in the chunk, all of whose addresses are ours; where a
-                // short chunk ends before it does, the OS refuses and nothing is advised.
-                unsafe {
-                    os::advise_huge(chunk.add(piece * HUGE_PAGE_BYTES), HUGE_PAGE_BYTES, wanted)
-                };
             }
         }
     }
