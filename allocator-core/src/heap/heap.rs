@@ -213,6 +213,13 @@ impl<C: Choices> Heap<C> {
         self.made[class / 64].get() & (1 << (class % 64)) != 0
     }
 
+    /// Starts over as the heap of another thread.
+    pub(super) fn forget_made(&self) {
+        for word in &self.made {
+            word.set(0);
+        }
+    }
+
     fn note_made(&self, class: usize) {
         let word = &self.made[class / 64];
         word.set(word.get() | 1 << (class % 64));

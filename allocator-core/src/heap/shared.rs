@@ -176,6 +176,7 @@ impl<C: Choices> Shared<C> {
             }
         }
         self.note_orphans();
+        heap.forget_made();
         // Out before the heap can be somebody else's.
         drop(stay);
         heap.next_free.set(self.free_heaps.get());
