@@ -20,7 +20,8 @@ use crate::config::{Extend, Purge, Thp};
 use crate::mem::arena;
 use crate::mem::chunk::{Claimed, Grain, SLICE_BYTES};
 use crate::mem::mailbox::Owner;
-use crate::mem::page::{Owned, Page, Queue, State};
+use crate::mem::page::lists::{Owned, Queue};
+use crate::mem::page::{Page, State};
 
 /// Most bytes that the very first extension of a class in a heap threads: many a thread needs a
 /// few blocks of many classes. 1000 such threads took 311 KiB each without this bound and 16 KiB
