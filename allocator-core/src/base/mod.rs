@@ -3,6 +3,7 @@
 
 pub(crate) mod align;
 pub(crate) mod bitmap;
+pub(crate) mod class_set;
 pub(crate) mod deadline;
 pub(crate) mod lock;
 pub(crate) mod sync;

@@ -3,9 +3,6 @@
 
 use super::{Config, StatsLevel};
 
-/// Most classes that a type can have.
-pub(crate) const CLASSES_MAX: usize = 256;
-
 /// The choices of a declared type.
 ///
 /// # Safety

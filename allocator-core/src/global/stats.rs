@@ -1,6 +1,7 @@
 //! The figures of a declared type.
 
-use crate::config::choices::{CLASSES_MAX, Derived};
+use crate::base::class_set::CLASSES_MAX;
+use crate::config::choices::Derived;
 use crate::heap::counters::{ClassCounters, Counters};
 use crate::heap::declared::Declared;
 

@@ -10,7 +10,7 @@
 //! 2. In both modes a free adds 1 to `n` and an allocation takes 1 off, and `n` reaches 0 when
 //!    there is something to do: the page is all free, or the list is full.
 //! 3. After that was looked at in run mode and the page was kept, `n` is one less than Inv. 2 has
-//!    it (the cache's `emptied` bit says so), so that a block going to and fro costs nothing.
+//!    it (the cache's `eased` says so), so that a block going to and fro costs nothing.
 
 use core::cell::Cell;
 use core::ptr;

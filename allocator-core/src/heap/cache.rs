@@ -4,8 +4,10 @@
 //! has not allocated yet: every operation leaves the fast path.
 //!
 //! 1. While `heap` is null every bin is idle.
-//! 2. Bit `class` of `emptied` is set when the class's bin is attached to a page that was all free
-//!    when looked at and kept; then the bin's `n` is one less than minus the used blocks.
+//! 2. A class is in `emptied` when its bin is attached to a page that was all free when last
+//!    looked at, and kept.
+//! 3. A class is in `eased`, a part of `emptied`, while its bin's `n` is one less than minus the
+//!    used blocks; until the next cycle, so that the page's retiring counts from its last use.
 
 use core::cell::{Cell, UnsafeCell};
 use core::ffi::c_void;
@@ -14,7 +16,8 @@ use core::ptr;
 use super::bin::{Bin, Mode};
 use super::foreign::ForeignRun;
 use super::heap::Heap;
-use crate::config::choices::{CLASSES_MAX, Choices, Derived, element};
+use crate::base::class_set::ClassSet;
+use crate::config::choices::{Choices, Derived, element};
 use crate::mem::block::Block;
 use crate::mem::page::{Page, State};
 
@@ -26,8 +29,10 @@ pub struct Cache<C: Choices> {
     heap: Cell<*const Heap<C>>,
     /// Blocks of a foreign page, not sent yet.
     pub(super) foreign: ForeignRun,
-    /// Classes attached to a page that was all free when last looked at (Inv. 2).
-    emptied: [Cell<u64>; CLASSES_MAX / 64],
+    /// Inv. 2.
+    pub(super) emptied: ClassSet,
+    /// Inv. 3.
+    eased: ClassSet,
     /// Whether the thread's heap is gone for good.
     ended: Cell<bool>,
     /// What to do at the thread's end: a link of the thread's list.
@@ -61,7 +66,8 @@ impl<C: Choices> Cache<C> {
             bins: UnsafeCell::new(unsafe { core::mem::MaybeUninit::zeroed().assume_init() }),
             heap: Cell::new(ptr::null()),
             foreign: ForeignRun::new(),
-            emptied: [const { Cell::new(0) }; CLASSES_MAX / 64],
+            emptied: ClassSet::new(),
+            eased: ClassSet::new(),
             ended: Cell::new(ended),
             end: EndLink {
                 next: Cell::new(ptr::null()),
@@ -112,39 +118,33 @@ impl<C: Choices> Cache<C> {
         self.ended.set(true);
     }
 
-    /// Whether the class's bin has Inv. 2's bit.
-    pub(super) fn is_emptied(&self, class: usize) -> bool {
-        self.emptied[class / 64].get() & (1 << (class % 64)) != 0
-    }
-
-    /// Sets or takes off Inv. 2's bit and the step of `n` that goes with it.
-    pub(super) fn set_emptied(&self, class: usize, emptied: bool) {
-        if self.is_emptied(class) != emptied {
+    /// The attached page of the class is all free: notes it, and that the bin's count need not
+    /// say so again before the next cycle.
+    pub(super) fn set_emptied(&self, class: usize) {
+        self.emptied.insert(class);
+        if self.eased.insert(class) {
             let bin = self.bin(class);
-            bin.set_n(bin.n() + if emptied { -1 } else { 1 });
-            let bits = &self.emptied[class / 64];
-            bits.set(bits.get() ^ (1 << (class % 64)));
+            bin.set_n(bin.n() - 1);
         }
     }
 
-    /// The classes with Inv. 2's bit.
-    pub(super) fn emptied_classes(&self) -> impl Iterator<Item = usize> {
-        let mut word = 0;
-        let mut bits = self.emptied[0].get();
-        core::iter::from_fn(move || {
-            while bits == 0 {
-                word += 1;
-                bits = self.emptied.get(word)?.get();
-            }
-            let class = word * 64 + bits.trailing_zeros() as usize;
-            bits &= bits - 1;
-            Some(class)
-        })
+    /// The bin's count says again when the attached page becomes all free.
+    pub(super) fn watch_again(&self, class: usize) {
+        if self.eased.remove(class) {
+            let bin = self.bin(class);
+            bin.set_n(bin.n() + 1);
+        }
+    }
+
+    /// The attached page of the class is in use again, or detached.
+    pub(super) fn unset_emptied(&self, class: usize) {
+        self.watch_again(class);
+        self.emptied.remove(class);
     }
 
     /// Used blocks of the page that the class's bin is attached to.
     pub(super) fn used_in_run(&self, class: usize) -> u32 {
-        (-self.bin(class).n() - i32::from(self.is_emptied(class))).cast_unsigned()
+        (-self.bin(class).n() - i32::from(self.eased.contains(class))).cast_unsigned()
     }
 
     /// Asserts the invariants of a class's bin.
@@ -193,7 +193,7 @@ impl<C: Choices> Cache<C> {
         };
         let used = self.used_in_run(class);
         page.return_free(self.bin(class).head(), used);
-        self.set_emptied(class, false);
+        self.unset_emptied(class);
         self.bin(class).set_idle();
         page.set_state(State::Full);
         Some(page)

@@ -14,7 +14,8 @@ use core::sync::atomic::{AtomicPtr, Ordering};
 use super::account::Account;
 use super::counters::{ClassCounters, Counters};
 use super::gate::Gate;
-use crate::config::choices::{CLASSES_MAX, Choices, Derived, element};
+use crate::base::class_set::ClassSet;
+use crate::config::choices::{Choices, Derived, element};
 use crate::config::geometry::HALF_REMAINING_LEAST_BYTES;
 use crate::config::{Extend, Purge, Thp};
 use crate::mem::arena;
@@ -48,7 +49,7 @@ pub struct Heap<C: Choices> {
     /// Next of the type's heaps without a thread. Under the type's lock.
     pub(super) next_free: Cell<*const Heap<C>>,
     /// Classes that the heap ever made a page of.
-    made: [Cell<u64>; CLASSES_MAX / 64],
+    pub(super) made: ClassSet,
     /// Pages with room, by class (Inv. 2).
     queues: C::PerClass<Queue>,
     /// Allocations and frees by class, when they are counted.
@@ -163,7 +164,7 @@ impl<C: Choices> Heap<C> {
         }
         let batch = |bytes: u32| (bytes / page.block_bytes()).max(1);
         let count = match C::CONFIG.small_extend {
-            Extend::Batch(bytes) if !self.has_made(page.class()) => {
+            Extend::Batch(bytes) if !self.made.contains(page.class()) => {
                 batch(bytes.min(FIRST_BATCH_BYTES_MAX))
             }
             Extend::Batch(bytes) => batch(bytes),
@@ -192,7 +193,7 @@ impl<C: Choices> Heap<C> {
     /// or the type's limit is reached.
     pub(super) fn make_page(&'static self, class: usize) -> Option<&'static Page> {
         // Of a class's first page perhaps a few blocks are used; of the next, most.
-        let touch = if self.has_made(class) {
+        let touch = if self.made.contains(class) {
             Touch::AllOver
         } else {
             Touch::HereAndThere
@@ -202,28 +203,11 @@ impl<C: Choices> Heap<C> {
         self.own(page);
         let extended = self.extend(page);
         debug_assert!(extended, "a new page has blocks to thread");
-        self.note_made(class);
+        self.made.insert(class);
         if C::COUNTS {
             self.counters.pages_made.add(1);
         }
         Some(page)
-    }
-
-    /// Whether the heap ever made a page of the class.
-    fn has_made(&self, class: usize) -> bool {
-        self.made[class / 64].get() & (1 << (class % 64)) != 0
-    }
-
-    /// Starts over as the heap of another thread.
-    pub(super) fn forget_made(&self) {
-        for word in &self.made {
-            word.set(0);
-        }
-    }
-
-    fn note_made(&self, class: usize) {
-        let word = &self.made[class / 64];
-        word.set(word.get() | 1 << (class % 64));
     }
 
     /// Becomes the owner of a page that is in no list.

@@ -35,7 +35,7 @@ pub(super) fn read_mail<C: Choices>(cache: &Cache<C>, heap: &'static Heap<C>) {
             if cache.used_in_run(class) == 0 {
                 // Whether it is kept is decided when the next cycles have passed.
                 page.set_emptied_at(heap.cycle.get());
-                cache.set_emptied(class, true);
+                cache.set_emptied(class);
             }
         } else {
             heap.receive_and_release(page);
@@ -103,21 +103,23 @@ pub(super) fn emptied<C: Choices>(cache: &Cache<C>, heap: &'static Heap<C>, clas
         retire_attached(cache, heap, class);
     } else {
         page.set_emptied_at(heap.cycle.get());
-        cache.set_emptied(class, true);
+        cache.set_emptied(class);
     }
 }
 
 /// Lets go of pages that stayed all free for their class's retire cycles.
 pub(super) fn retire_emptied<C: Choices>(cache: &Cache<C>, heap: &'static Heap<C>) {
-    for class in cache.emptied_classes() {
+    for class in cache.emptied.iter() {
         let Mode::Run(page) = cache.mode(class) else {
             continue;
         };
         let kept = heap.cycle.get().wrapping_sub(page.emptied_at());
         if cache.used_in_run(class) > 0 {
-            cache.set_emptied(class, false);
+            cache.unset_emptied(class);
         } else if kept > C::CONFIG.retire_cycles_for(C::block_bytes(class)) {
             retire_attached(cache, heap, class);
+        } else {
+            cache.watch_again(class);
         }
     }
 }

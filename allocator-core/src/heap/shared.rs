@@ -176,7 +176,7 @@ impl<C: Choices> Shared<C> {
             }
         }
         self.note_orphans();
-        heap.forget_made();
+        heap.made.clear();
         // Out before the heap can be somebody else's.
         drop(stay);
         heap.next_free.set(self.free_heaps.get());
