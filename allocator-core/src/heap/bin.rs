@@ -30,11 +30,18 @@ pub(crate) struct Bin {
     span: Cell<usize>,
     /// See Inv. 2.
     n: Cell<i32>,
-    /// The page of the last block that was freed elsewhere: the low bits of its number.
+    /// Where the last block was freed elsewhere: see `wants_to_switch`.
     last_elsewhere: Cell<u32>,
 }
 
 const _: () = assert!(size_of::<Bin>() == BIN_BYTES);
+
+/// Fields of `last_elsewhere`, from the right: frees in a row, page, head.
+const STREAK_BITS: u32 = 3;
+const PAGE_BITS: u32 = 15;
+const HEAD_BITS: u32 = 14;
+/// Frees in a row into another page that make the bin switch to it.
+const STREAK_MAX: u32 = 6;
 
 /// Span of the random mode: every address.
 const ALL: usize = usize::MAX;
@@ -148,11 +155,24 @@ impl Bin {
         self.n.set(n);
     }
 
-    /// Notes that a block of `page` was freed elsewhere; whether the one before was too.
-    pub(crate) fn again_elsewhere(&self, page: &Page) -> bool {
-        // Two pages whose numbers differ by a multiple of 2^32 are mistaken for each other: then
-        // the bin switches pages once too often.
-        let number = (ptr::from_ref(page).addr() / size_of::<Page>()) as u32;
-        self.last_elsewhere.replace(number) == number
+    /// Notes that a block of `page` was freed elsewhere; whether the bin had better switch to it:
+    /// the one before went there too and nothing happened here since (a structure is being
+    /// dropped), or several in a row did (a queue takes from one page and frees into another).
+    /// Without the second condition two pages that are freed into at random would take turns.
+    pub(super) fn wants_to_switch(&self, page: &Page) -> bool {
+        // Low bits of where the page and the head are. Mistaking one for another costs a switch.
+        let page = (ptr::from_ref(page).addr() / size_of::<Page>()) as u32 % (1 << PAGE_BITS);
+        let head = (self.head.get().addr() / 8) as u32 % (1 << HEAD_BITS);
+        let last = self.last_elsewhere.get();
+        let streak = match last {
+            _ if last >> STREAK_BITS & ((1 << PAGE_BITS) - 1) != page => 1,
+            _ => last % (1 << STREAK_BITS) + 1,
+        };
+        let untouched = last >> (STREAK_BITS + PAGE_BITS) == head;
+        let switch = streak >= STREAK_MAX || (streak > 1 && untouched);
+        let streak = if switch { 0 } else { streak };
+        self.last_elsewhere
+            .set(head << (STREAK_BITS + PAGE_BITS) | page << STREAK_BITS | streak);
+        switch
     }
 }

@@ -33,8 +33,7 @@ pub(crate) unsafe fn free_elsewhere<C: Choices>(
         return unsafe { cache.foreign.add::<C>(page, block.as_ptr().cast()) };
     }
     let stay = heap.gate.enter();
-    if cache.bin(class).again_elsewhere(page) {
-        // The second in a row into this page: more will follow.
+    if cache.bin(class).wants_to_switch(page) {
         switch_to(cache, heap, page);
         // SAFETY: the caller's promise.
         let push = unsafe { cache.bin(class).push(block.as_ptr()) };
