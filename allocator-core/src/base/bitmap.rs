@@ -124,6 +124,15 @@ impl<const WORDS: usize> Bitmap<WORDS> {
         last
     }
 
+    /// How many of the `len` bits from `start` on are set.
+    pub(crate) fn count(&self, start: usize, len: usize) -> usize {
+        masks(start, len)
+            // Relaxed: advisory; claims synchronise.
+            .map(|(word, mask)| self.words[word].load(Ordering::Relaxed) & mask)
+            .map(|bits| bits.count_ones() as usize)
+            .sum()
+    }
+
     /// Sets `len` bits, whoever set them before.
     pub(crate) fn set(&self, start: usize, len: usize) {
         for (word, mask) in masks(start, len) {

@@ -3,8 +3,8 @@
 //!
 //! The macro writes one `Config` constant per declared type; every branch of
 //! the allocator on one of its fields is therefore decided at compile time.
-//! Numbers that follow from the choices are in [`geometry`], the step from a
-//! size to its class in [`size_class`], the printed form in [`describe`].
+//! Numbers that follow from the choices are in `geometry`, the step from a
+//! size to its class in `size_class`, the printed form in `describe`.
 
 pub(crate) mod choices;
 pub(crate) mod describe;

@@ -277,7 +277,7 @@ fn allocate_zeroed_by_route<D: Declared>(layout: Layout) -> *mut u8 {
             let claimed = allocate_large::<D>(slices, align, true);
             if let Some(claimed) = &claimed {
                 // What is known to be zero is not touched.
-                if !claimed.zero {
+                if claimed.backed > 0 {
                     // SAFETY: just allocated with at least this size.
                     unsafe { claimed.start.write_bytes(0, layout.size()) };
                 }

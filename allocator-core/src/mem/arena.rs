@@ -7,10 +7,10 @@
 //! claimed stays claimed in the child.
 
 use core::ptr::{self, NonNull};
-use core::sync::atomic::{AtomicPtr, AtomicU64, AtomicUsize, Ordering};
+use core::sync::atomic::{AtomicPtr, AtomicUsize, Ordering};
 
 use super::chunk::{CHUNK_BYTES, CHUNK_SLICES, Chunk, Claimed, Grain, SLICE_BYTES, chunk_of};
-use super::due;
+use super::{demand, due};
 use crate::base::align::align_up;
 use crate::config::Purge;
 use crate::os;
@@ -29,12 +29,6 @@ const CHUNK_SIZES: [usize; 4] = [
 /// Above this many slices in use (16 MiB) the process is large, and huge pages pay: a partly
 /// used one costs an eighth at most.
 const LARGE_PROCESS_SLICES: usize = 256;
-/// Expired memory waits until the arena has been quiet for this long: a program that frees much
-/// and goes on will want it again. Measured with five rounds of parsing and dropping a 100 MB
-/// document: a fifth of the time went into faults for memory that had just been purged.
-const QUIET_MS: u64 = 10;
-/// But not longer than this.
-const POSTPONED_MS_MAX: u64 = 500;
 /// Where the first chunk is asked for; a random multiple of a chunk is added.
 const FIRST_HINT: usize = 0x0200_0000_0000;
 
@@ -44,10 +38,6 @@ static CHUNKS: [AtomicPtr<Chunk>; CHUNKS_MAX] =
 static CHUNK_COUNT: AtomicUsize = AtomicUsize::new(0);
 /// No chunk of this grain before this one has a free slice, as far as is known.
 static FIRST_WITH_ROOM: [AtomicUsize; 2] = [const { AtomicUsize::new(0) }; 2];
-/// Slices in use.
-static CLAIMED_SLICES: AtomicUsize = AtomicUsize::new(0);
-/// When a slice was last claimed or released, in ms.
-static LAST_USE_MS: AtomicU64 = AtomicU64::new(0);
 /// Where the next chunk is asked for; 0 before the first.
 static NEXT_HINT: AtomicUsize = AtomicUsize::new(0);
 
@@ -62,20 +52,18 @@ fn chunks(from: usize) -> impl Iterator<Item = &'static Chunk> {
     })
 }
 
-/// Claims `slices` in a row, from a multiple of `align` slices. `None` when the OS has no more.
+/// Claims `slices` in a row, from a multiple of `align` slices, of this grain if possible. `None`
+/// when the OS has no more.
 pub(crate) fn claim(slices: usize, align: usize, grain: Grain) -> Option<Claimed> {
     debug_assert!(slices > 0 && slices <= RUN_SLICES_MAX);
-    let claimed = claim_in_chunks(slices, align, grain).or_else(|| {
-        loop {
-            // Others may empty the new chunk first; then one more is needed.
-            if let Some(claimed) = add_chunk(slices + align, grain)?.claim(slices, align) {
-                return Some(claimed);
-            }
-        }
-    })?;
-    // Relaxed: a figure.
-    CLAIMED_SLICES.fetch_add(slices, Ordering::Relaxed);
-    note_use(os::now_ms());
+    let other = match grain {
+        Grain::Sparse => Grain::Dense,
+        Grain::Dense => Grain::Sparse,
+    };
+    let claimed = claim_in_chunks(slices, align, grain)
+        .or_else(|| claim_in_new_chunk(slices, align, grain))
+        .or_else(|| claim_in_chunks(slices, align, other))?;
+    demand::claimed(slices, claimed.backed, os::now_ms());
     Some(claimed)
 }
 
@@ -83,10 +71,19 @@ fn claim_in_chunks(slices: usize, align: usize, grain: Grain) -> Option<Claimed>
     let hint = &FIRST_WITH_ROOM[grain as usize];
     // Relaxed: a hint.
     let first = hint.load(Ordering::Relaxed);
-    let (index, claimed) = chunks(first)
-        .filter(|chunk| chunk.grain() == grain)
-        .find_map(|chunk| Some((chunk.index(), chunk.claim(slices, align)?)))?;
-    if slices == 1 && index > first {
+    let of_grain = || chunks(first).filter(|chunk| chunk.grain() == grain);
+    if slices > 1 {
+        return of_grain().find_map(|chunk| chunk.claim(slices, align));
+    }
+    // What is backed anywhere comes before what is not.
+    if demand::has_backed()
+        && let Some(claimed) = of_grain().find_map(Chunk::claim_backed)
+    {
+        return Some(claimed);
+    }
+    let (index, claimed) =
+        of_grain().find_map(|chunk| Some((chunk.index(), chunk.claim(1, align)?)))?;
+    if index > first {
         // Relaxed: a hint; a release that raced with us and was lost is found again when its
         // chunk next gets something back.
         let _ = hint.compare_exchange(first, index, Ordering::Relaxed, Ordering::Relaxed);
@@ -94,18 +91,18 @@ fn claim_in_chunks(slices: usize, align: usize, grain: Grain) -> Option<Claimed>
     Some(claimed)
 }
 
-/// Whether the process uses so much that huge pages pay.
-pub(crate) fn is_large() -> bool {
-    // Relaxed: a figure.
-    CLAIMED_SLICES.load(Ordering::Relaxed) > LARGE_PROCESS_SLICES
+fn claim_in_new_chunk(slices: usize, align: usize, grain: Grain) -> Option<Claimed> {
+    loop {
+        // Others may empty the new chunk first; then one more is needed.
+        if let Some(claimed) = add_chunk(slices + align, grain)?.claim(slices, align) {
+            return Some(claimed);
+        }
+    }
 }
 
-fn note_use(now_ms: u64) {
-    // Relaxed: a time. Written only when the clock has moved on, so that it can stay in every
-    // core's cache.
-    if LAST_USE_MS.load(Ordering::Relaxed) != now_ms {
-        LAST_USE_MS.store(now_ms, Ordering::Relaxed);
-    }
+/// Whether the process uses so much that huge pages pay.
+pub(crate) fn is_large() -> bool {
+    demand::used() > LARGE_PROCESS_SLICES
 }
 
 fn add_chunk(slices: usize, grain: Grain) -> Option<&'static Chunk> {
@@ -147,13 +144,14 @@ fn add_chunk(slices: usize, grain: Grain) -> Option<&'static Chunk> {
 pub(crate) unsafe fn release(start: NonNull<u8>, slices: usize, purge: Purge) {
     // SAFETY: claimed, hence in a chunk.
     let chunk = unsafe { chunk_of(start) };
-    // Relaxed: a figure.
-    CLAIMED_SLICES.fetch_sub(slices, Ordering::Relaxed);
-    match purge {
+    let backed = match purge {
         // SAFETY: the caller's promise.
         Purge::Now => unsafe { chunk.release_now(start, slices) },
-        // SAFETY: the caller's promise.
-        Purge::Never => unsafe { chunk.release_until(start, slices, None) },
+        Purge::Never => {
+            // SAFETY: the caller's promise.
+            unsafe { chunk.release_until(start, slices, None) };
+            slices
+        }
         Purge::After(delay_ms) => {
             let now_ms = os::now_ms();
             let deadline_ms = now_ms + u64::from(delay_ms);
@@ -162,10 +160,12 @@ pub(crate) unsafe fn release(start: NonNull<u8>, slices: usize, purge: Purge) {
             due::by(deadline_ms);
             // What upkeep itself releases, with no delay, is no use.
             if delay_ms > 0 {
-                note_use(now_ms);
+                demand::note_use(now_ms);
             }
+            slices
         }
-    }
+    };
+    demand::released(slices, backed);
     let hint = &FIRST_WITH_ROOM[chunk.grain() as usize];
     // Relaxed: a hint.
     if chunk.index() < hint.load(Ordering::Relaxed) {
@@ -181,27 +181,23 @@ pub(crate) unsafe fn release(start: NonNull<u8>, slices: usize, purge: Purge) {
 pub(crate) unsafe fn claim_behind(start: NonNull<u8>, slices: usize, more: usize) -> bool {
     // SAFETY: claimed, hence in a chunk.
     let claimed = unsafe { chunk_of(start) }.claim_behind(start, slices, more);
-    if claimed {
-        // Relaxed: a figure.
-        CLAIMED_SLICES.fetch_add(more, Ordering::Relaxed);
+    if let Some(claimed) = &claimed {
+        demand::claimed(more, claimed.backed, os::now_ms());
     }
-    claimed
+    claimed.is_some()
 }
 
-/// Gives the memory of all that has expired by `now_ms` back to the OS, unless the arena is in
-/// use: then later.
+/// Gives the memory of all that has expired by `now_ms` back to the OS, but what may be wanted
+/// again soon: that later.
 pub(crate) fn purge_expired(now_ms: u64) {
-    // Relaxed: a time.
-    let quiet_from_ms = LAST_USE_MS.load(Ordering::Relaxed) + QUIET_MS;
     for chunk in chunks(0) {
-        let Some(deadline_ms) = chunk.deadline_ms() else {
-            continue;
-        };
-        let purge_ms = quiet_from_ms.clamp(deadline_ms, deadline_ms + POSTPONED_MS_MAX);
-        if purge_ms <= now_ms {
-            chunk.purge_expired();
-        } else {
-            due::by(purge_ms);
+        match chunk.deadline_ms() {
+            None => {}
+            Some(deadline_ms) if deadline_ms > now_ms => due::by(deadline_ms),
+            Some(_) => match demand::wanted_until_ms(now_ms) {
+                None => demand::purged(chunk.purge_expired()),
+                Some(until_ms) => due::by(until_ms),
+            },
         }
     }
 }
@@ -209,7 +205,7 @@ pub(crate) fn purge_expired(now_ms: u64) {
 /// Gives the memory of all that is free back to the OS.
 pub(crate) fn purge_all() {
     for chunk in chunks(0) {
-        chunk.purge_all();
+        demand::purged(chunk.purge_all());
     }
 }
 
@@ -256,7 +252,7 @@ pub(crate) fn record(bytes: usize, align: usize) -> Option<NonNull<u8>> {
 
 fn claim_zeroed(slices: usize) -> Option<NonNull<u8>> {
     let claimed = claim(slices, slices, Grain::Sparse)?;
-    if !claimed.zero {
+    if claimed.backed > 0 {
         // SAFETY: the run is this thread's alone.
         unsafe { claimed.start.write_bytes(0, slices * SLICE_BYTES) };
     }

@@ -66,8 +66,8 @@ pub(crate) enum Grain {
 /// A run of slices, just claimed.
 pub(crate) struct Claimed {
     pub(crate) start: NonNull<u8>,
-    /// Whether the memory is known to be zero.
-    pub(crate) zero: bool,
+    /// How many of the slices were backed by memory already. None: then it is known to be zero.
+    pub(crate) backed: usize,
 }
 
 /// The header of the page that starts at `start`.
@@ -153,56 +153,67 @@ impl Chunk {
         start.addr().get() % CHUNK_BYTES / SLICE_BYTES
     }
 
-    /// Claims `slices` in a row from a multiple of `align` slices. A single one is taken from
-    /// those that are still backed by memory, if any is.
+    /// Claims `slices` in a row from a multiple of `align` slices.
     pub(crate) fn claim(&'static self, slices: usize, align: usize) -> Option<Claimed> {
-        // Relaxed: a hint.
-        if (self.free_slices.load(Ordering::Relaxed) as usize) < slices {
+        if !self.may_have(slices) {
             return None;
         }
-        let backed = if slices == 1 && align == 1 {
-            self.claimed.claim_one_of(&self.dirty)
-        } else {
-            None
-        };
-        let slice = backed.or_else(|| self.claimed.claim_run(slices, align))?;
-        Some(Claimed {
-            start: self.slice_start(slice),
-            zero: self.begin_use(slice, slices),
-        })
+        let slice = self.claimed.claim_run(slices, align)?;
+        Some(self.begin_use(slice, slices))
+    }
+
+    /// Claims a slice that is still backed by memory.
+    pub(crate) fn claim_backed(&'static self) -> Option<Claimed> {
+        if !self.may_have(1) {
+            return None;
+        }
+        let slice = self.claimed.claim_one_of(&self.dirty)?;
+        Some(self.begin_use(slice, 1))
+    }
+
+    fn may_have(&self, slices: usize) -> bool {
+        // Relaxed: a hint.
+        self.free_slices.load(Ordering::Relaxed) as usize >= slices
     }
 
     /// Claims the `more` slices right behind the `slices` claimed at `start`: growth in place.
-    pub(crate) fn claim_behind(&self, start: NonNull<u8>, slices: usize, more: usize) -> bool {
+    pub(crate) fn claim_behind(
+        &'static self,
+        start: NonNull<u8>,
+        slices: usize,
+        more: usize,
+    ) -> Option<Claimed> {
         let slice = self.slice_of(start) + slices;
-        if slice + more > CHUNK_SLICES || !self.claimed.try_claim(slice, more) {
-            return false;
-        }
-        self.begin_use(slice, more);
-        true
+        let free = slice + more <= CHUNK_SLICES && self.claimed.try_claim(slice, more);
+        free.then(|| self.begin_use(slice, more))
     }
 
-    /// Keeps the books on slices just claimed; whether they are known to be zero.
-    fn begin_use(&self, slice: usize, slices: usize) -> bool {
-        let zero = self.dirty.last_set(slice, slices).is_none();
+    /// Keeps the books on slices just claimed.
+    fn begin_use(&'static self, slice: usize, slices: usize) -> Claimed {
+        let backed = self.dirty.count(slice, slices);
         self.dirty.set(slice, slices);
         self.expiring.clear(slice, slices);
         // Relaxed: a hint.
         self.free_slices.fetch_sub(slices as u32, Ordering::Relaxed);
-        zero
+        Claimed {
+            start: self.slice_start(slice),
+            backed,
+        }
     }
 
-    /// Gives slices back, purged at once.
+    /// Gives slices back, purged at once; how many are still backed by memory.
     ///
     /// # Safety
     /// - the `slices` from `start` on are claimed, and nobody uses their content any more.
-    pub(crate) unsafe fn release_now(&self, start: NonNull<u8>, slices: usize) {
+    pub(crate) unsafe fn release_now(&self, start: NonNull<u8>, slices: usize) -> usize {
         let slice = self.slice_of(start);
         // SAFETY: the caller's promise.
-        if unsafe { os::purge(start, slices * SLICE_BYTES) } {
+        let purged = unsafe { os::purge(start, slices * SLICE_BYTES) };
+        if purged {
             self.dirty.clear(slice, slices);
         }
         self.end_use(slice, slices);
+        if purged { 0 } else { slices }
     }
 
     /// Gives slices back, to be purged at `deadline_ms` if they are free then; `None`: never.
@@ -237,27 +248,27 @@ impl Chunk {
         self.deadline.get()
     }
 
-    /// Purges what has expired. Of a huge page at least half, or it stays whole.
-    pub(crate) fn purge_expired(&'static self) {
+    /// Purges what has expired; how many slices. Of a huge page at least half, or it stays whole.
+    pub(crate) fn purge_expired(&'static self) -> usize {
         self.deadline.take();
         match self.grain() {
             Grain::Sparse => self.purge_free_of(&self.expiring, CHUNK_SLICES, 1),
             Grain::Dense => {
-                self.purge_free_of(&self.expiring, HUGE_PAGE_SLICES, HUGE_PAGE_SLICES / 2);
+                self.purge_free_of(&self.expiring, HUGE_PAGE_SLICES, HUGE_PAGE_SLICES / 2)
             }
         }
     }
 
-    /// Purges all that is free.
-    pub(crate) fn purge_all(&'static self) {
-        self.purge_free_of(&self.dirty, CHUNK_SLICES, 1);
+    /// Purges all that is free; how many slices.
+    pub(crate) fn purge_all(&'static self) -> usize {
+        self.purge_free_of(&self.dirty, CHUNK_SLICES, 1)
     }
 
     /// Purges the free slices that are set in `wanted`, in runs of at least `least` slices within
     /// pieces of `piece` slices. Each run is claimed meanwhile, so that nobody gets a slice whose
-    /// content is about to vanish.
-    fn purge_free_of(&'static self, wanted: &Bitmap<WORDS>, piece: usize, least: usize) {
-        let mut from = 0;
+    /// content is about to vanish. How many slices were purged.
+    fn purge_free_of(&'static self, wanted: &Bitmap<WORDS>, piece: usize, least: usize) -> usize {
+        let (mut from, mut purged_slices) = (0, 0);
         while let Some((slice, slices)) = wanted.next_run(&self.claimed, from) {
             let slices = slices.min(piece - slice % piece);
             from = slice + slices;
@@ -266,10 +277,12 @@ impl Chunk {
                 let purged = unsafe { os::purge(self.slice_start(slice), slices * SLICE_BYTES) };
                 if purged {
                     self.dirty.clear(slice, slices);
+                    purged_slices += slices;
                 }
                 self.expiring.clear(slice, slices);
                 self.claimed.release(slice, slices);
             }
         }
+        purged_slices
     }
 }

@@ -16,6 +16,8 @@ pub(crate) mod block;
 #[cfg(not(loom))]
 pub(crate) mod chunk;
 #[cfg(not(loom))]
+pub(crate) mod demand;
+#[cfg(not(loom))]
 pub(crate) mod due;
 #[cfg(not(loom))]
 pub(crate) mod mailbox;
