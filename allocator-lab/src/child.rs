@@ -1,0 +1,36 @@
+//! The child's side: one workload, measured, in a process of its own.
+
+use crate::corpus::Corpus;
+use crate::dispatch;
+use crate::sample::{Figures, Sample};
+use crate::usage::{self, Stopwatch};
+use crate::workloads::{Size, Workload};
+
+/// After this many seconds a run is taken for stuck and killed. The longest
+/// run takes well under one.
+pub const TIMEOUT_SECONDS: u32 = 30;
+
+/// Runs the workload on the allocator that the environment selected and
+/// returns the figures as a line of JSON.
+///
+/// # Errors
+/// A sentence, if the corpus on standard input cannot be read.
+pub fn run(workload: &Workload, size: Size) -> Result<String, String> {
+    // SAFETY: sets a timer of this process, nothing else. Its signal is not
+    // handled, so a run that is stuck, maybe inside the allocator, ends.
+    unsafe { libc::alarm(TIMEOUT_SECONDS) };
+    let corpus = if workload.reads_corpus {
+        Corpus::from_stdin().map_err(|error| format!("cannot read the corpus: {error}"))?
+    } else {
+        Corpus::default()
+    };
+    let stopwatch = Stopwatch::start();
+    let checksum = workload.run(&corpus, size);
+    let elapsed = stopwatch.elapsed();
+    let sample = Sample {
+        allocator: dispatch::selected().name.to_owned(),
+        checksum,
+        figures: Figures::new(elapsed, usage::peak_rss_bytes()),
+    };
+    serde_json::to_string(&sample).map_err(|error| error.to_string())
+}

@@ -1,0 +1,36 @@
+//! Compares declared allocators on real input, and says how sure it is.
+//!
+//! One process per allocator, workload and round: the program starts itself
+//! again as a child, which picks its global allocator before its first
+//! allocation ([`dispatch`]), runs one of the [`workloads`] and prints a
+//! [`sample`]. The parent runs [`rounds`] of such children in random order,
+//! with a second copy of the baseline among them, and turns the samples into
+//! ratios with intervals and verdicts ([`statistics`], [`report`]).
+//!
+//! Modules in layers; each imports only from those that stand before it:
+//!
+//! ```text
+//! contestants  statistics  sources  usage      what is compared, how it is judged
+//! dispatch  corpus                             one static for all; the input
+//! workloads                                    what is run, content checked
+//! sample  child  runner                        one run, in a process of its own
+//! rounds  report  table  progress  json_file   many runs; what they say
+//! args                                         the command line
+//! ```
+
+pub mod args;
+pub mod child;
+pub mod contestants;
+pub mod corpus;
+pub mod dispatch;
+pub mod json_file;
+pub mod progress;
+pub mod report;
+pub mod rounds;
+pub mod runner;
+pub mod sample;
+pub mod sources;
+pub mod statistics;
+pub mod table;
+pub mod usage;
+pub mod workloads;

@@ -1,0 +1,44 @@
+//! The progress bar: on standard error, if that is a terminal.
+
+use crate::rounds::{Plan, Step};
+use indicatif::{ProgressBar, ProgressStyle};
+
+/// Steps that the bar is divided into.
+const LENGTH: u64 = 1000;
+
+/// Shows how far the rounds are.
+pub struct Progress(ProgressBar);
+
+impl Progress {
+    /// An empty bar. Where standard error is not a terminal it stays invisible,
+    /// and one line says what is going on.
+    ///
+    /// # Panics
+    /// Never: the template is a constant that is valid.
+    #[must_use]
+    pub fn new(plan: &Plan) -> Self {
+        let style = ProgressStyle::with_template("{bar:30} {percent:>3} %  {msg}");
+        let bar = ProgressBar::new(LENGTH).with_style(style.expect("the template is valid"));
+        if bar.is_hidden() {
+            eprintln!("allocator-lab: {}", plan.announcement());
+        }
+        Self(bar)
+    }
+
+    /// Shows what is about to be run. Draws here and now, in this thread: a
+    /// thread that redraws by itself would disturb what is measured.
+    pub fn show(&self, step: &Step) {
+        self.0.set_position((step.done * LENGTH as f64) as u64);
+        let (workload, entrant) = (step.workload, step.entrant);
+        self.0.set_message(match step.round {
+            0 => format!("warming up: {workload}"),
+            round => format!("round {round}: {workload} on {entrant}"),
+        });
+    }
+}
+
+impl Drop for Progress {
+    fn drop(&mut self) {
+        self.0.finish_and_clear();
+    }
+}
