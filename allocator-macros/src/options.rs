@@ -179,7 +179,7 @@ pub(crate) const OPTIONS: &[Row<Key>] = &[
         name: "thp",
         forms: words::<ThpWord>,
         number: None,
-        doc: "huge-page advice for this type's pages",
+        doc: "huge pages of the hardware: where they pay, nowhere, or for all memory of this type",
     },
     Row {
         key: Key::Hardening,

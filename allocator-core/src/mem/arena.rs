@@ -190,14 +190,19 @@ pub(crate) unsafe fn claim_behind(start: NonNull<u8>, slices: usize, more: usize
 /// Gives the memory of all that has expired by `now_ms` back to the OS, but what may be wanted
 /// again soon: that later.
 pub(crate) fn purge_expired(now_ms: u64) {
+    let quiet_ms = demand::quiet_ms();
+    let busy = now_ms < quiet_ms;
     for chunk in chunks(0) {
         match chunk.deadline_ms() {
             None => {}
             Some(deadline_ms) if deadline_ms > now_ms => due::by(deadline_ms),
-            Some(_) => match demand::wanted_until_ms(now_ms) {
-                None => demand::purged(chunk.purge_expired()),
-                Some(until_ms) => due::by(until_ms),
-            },
+            Some(_) if busy && demand::is_wanted(now_ms) => due::by(quiet_ms),
+            Some(_) => {
+                demand::purged(chunk.purge_expired(busy, quiet_ms));
+                if let Some(deadline_ms) = chunk.deadline_ms() {
+                    due::by(deadline_ms);
+                }
+            }
         }
     }
 }

@@ -248,15 +248,18 @@ impl Chunk {
         self.deadline.get()
     }
 
-    /// Purges what has expired; how many slices. Of a huge page at least half, or it stays whole.
-    pub(crate) fn purge_expired(&'static self) -> usize {
+    /// Purges what has expired; how many slices. In a `busy` process at least half of a huge
+    /// page, or it stays whole and expires again at `later_ms`.
+    pub(crate) fn purge_expired(&'static self, busy: bool, later_ms: u64) -> usize {
         self.deadline.take();
-        match self.grain() {
-            Grain::Sparse => self.purge_free_of(&self.expiring, CHUNK_SLICES, 1),
-            Grain::Dense => {
-                self.purge_free_of(&self.expiring, HUGE_PAGE_SLICES, HUGE_PAGE_SLICES / 2)
-            }
+        if !busy || self.grain() == Grain::Sparse {
+            return self.purge_free_of(&self.expiring, CHUNK_SLICES, 1);
         }
+        let purged = self.purge_free_of(&self.expiring, HUGE_PAGE_SLICES, HUGE_PAGE_SLICES / 2);
+        if self.expiring.next_run(&self.claimed, 0).is_some() {
+            self.deadline.by(later_ms);
+        }
+        purged
     }
 
     /// Purges all that is free; how many slices.

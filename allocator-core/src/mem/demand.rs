@@ -69,8 +69,14 @@ pub(super) fn has_backed() -> bool {
     BACKED.load(Relaxed) > 0
 }
 
-/// Whether what has expired may be wanted again soon; then until when to wait, in ms.
-pub(super) fn wanted_until_ms(now_ms: u64) -> Option<u64> {
+/// When the arena will be quiet if nothing more happens, in ms.
+pub(super) fn quiet_ms() -> u64 {
+    LAST_USE_MS.load(Relaxed) + QUIET_MS
+}
+
+/// Whether what is free and backed may be wanted again soon: no more is resident than was in use
+/// lately.
+pub(super) fn is_wanted(now_ms: u64) -> bool {
     let start_ms = EPOCH_START_MS.load(Relaxed);
     let age_ms = now_ms.saturating_sub(start_ms);
     if age_ms >= EPOCH_MS {
@@ -78,8 +84,6 @@ pub(super) fn wanted_until_ms(now_ms: u64) -> Option<u64> {
         PEAK_BEFORE.store(if age_ms < 2 * EPOCH_MS { peak } else { 0 }, Relaxed);
         EPOCH_START_MS.store(now_ms, Relaxed);
     }
-    let quiet_ms = LAST_USE_MS.load(Relaxed) + QUIET_MS;
     let lately = PEAK.load(Relaxed).max(PEAK_BEFORE.load(Relaxed));
-    let wanted = now_ms < quiet_ms && USED.load(Relaxed) + BACKED.load(Relaxed) <= lately;
-    wanted.then_some(quiet_ms)
+    USED.load(Relaxed) + BACKED.load(Relaxed) <= lately
 }
