@@ -80,7 +80,7 @@ fn flush<C: Choices>(cache: &Cache<C>, heap: &'static Heap<C>, class: usize) {
     unsafe { Block::set_next(last, core::ptr::null_mut()) };
     bin.set_random(bin.head(), keep, most);
     give_back(cache, heap, class, rest);
-    if heap.owner.has_mail() {
+    if !heap.owner.mail.is_empty() {
         read_mail(cache, heap);
     }
 }

@@ -20,7 +20,7 @@ use crate::config::geometry::HALF_REMAINING_LEAST_BYTES;
 use crate::config::{Extend, Purge, Thp};
 use crate::mem::arena;
 use crate::mem::chunk::{Claimed, Grain, SLICE_BYTES};
-use crate::mem::mailbox::Owner;
+use crate::mem::page::Owner;
 use crate::mem::page::lists::{Owned, Queue};
 use crate::mem::page::{Page, State};
 
@@ -274,12 +274,12 @@ impl<C: Choices> Heap<C> {
     /// Reads all mail and lets go of pages that are all free, as far as nothing is attached to a
     /// bin: for visitors and for the heap of abandoned pages. `released` gets the pages.
     pub(super) fn sweep(&self, released: &mut impl FnMut(&'static Page)) {
-        for page in self.owner.take_mail() {
+        for page in self.owner.mail.take() {
             if !page.is_owned_by(&self.owner) {
-                page.owner().send(page);
+                page.owner().mail.send(page);
             } else if page.state() == State::Attached {
                 // The bin that it is attached to is its owner's alone: leave it to the owner.
-                self.owner.send(page);
+                self.owner.mail.send(page);
             } else if let Some(page) = self.receive(page) {
                 released(page);
             }
@@ -310,7 +310,7 @@ impl<C: Choices> Heap<C> {
 
     /// Whether a visit could give memory back.
     pub(super) fn is_worth_a_visit(&self) -> bool {
-        self.owner.has_mail()
+        !self.owner.mail.is_empty()
     }
 
     /// The counters of a class.

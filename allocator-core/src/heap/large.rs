@@ -8,7 +8,7 @@ use super::heap::{Touch, claim_slices, release_page};
 use crate::config::choices::Choices;
 use crate::mem::arena;
 use crate::mem::chunk::{Claimed, SLICE_BYTES};
-use crate::mem::mailbox::Owner;
+use crate::mem::page::Owner;
 use crate::mem::page::Page;
 
 /// A block of `slices`, from a multiple of `align` slices. `None` without memory or over the limit.

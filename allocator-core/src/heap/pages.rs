@@ -23,10 +23,10 @@ pub(super) unsafe fn page_of<C: Choices>(block: *mut u8, class: usize) -> &'stat
 
 /// Reads the owner's mail: brings home what other threads freed into its pages.
 pub(super) fn read_mail<C: Choices>(cache: &Cache<C>, heap: &'static Heap<C>) {
-    for page in heap.owner.take_mail() {
+    for page in heap.owner.mail.take() {
         if !page.is_owned_by(&heap.owner) {
             // It changed hands between the send and now.
-            page.owner().send(page);
+            page.owner().mail.send(page);
         } else if page.state() == State::Attached {
             let class = page.class();
             let home = page.take_thread_free(true);

@@ -27,7 +27,7 @@ pub(crate) fn refill<D: Declared>(
         heap.counters.refills.add(1);
     }
     let _ = cache.foreign.send::<D>();
-    if heap.owner.has_mail() {
+    if !heap.owner.mail.is_empty() {
         read_mail(cache, heap);
     }
     retire_emptied(cache, heap);

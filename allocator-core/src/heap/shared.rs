@@ -19,7 +19,8 @@ use crate::config::Purge;
 use crate::config::choices::{Choices, Derived};
 use crate::mem::arena;
 use crate::mem::block::Block;
-use crate::mem::mailbox::Owner;
+use crate::mem::mailbox::Letter;
+use crate::mem::page::Owner;
 use crate::mem::page::Page;
 
 /// The state of one declared type.
@@ -223,8 +224,8 @@ impl<C: Choices> Shared<C> {
         let mut next = self.free_heaps.get();
         // SAFETY: null or a record; the list is ours under the lock.
         while let Some(heap) = unsafe { next.as_ref() } {
-            for page in heap.owner.take_mail() {
-                page.owner().send(page);
+            for page in heap.owner.mail.take() {
+                page.owner().mail.send(page);
             }
             next = heap.next_free.get();
         }
@@ -360,7 +361,7 @@ impl PageChain {
 
     /// Adds a page that is in no list and known to no sender.
     pub(super) fn push(&self, page: &'static Page) {
-        page.set_mail_next(self.first.get());
+        page.set_next(self.first.get());
         self.first.set(ptr::from_ref(page).cast_mut());
     }
 
@@ -369,7 +370,7 @@ impl PageChain {
         let mut next = self.first.replace(ptr::null_mut());
         // SAFETY: pages of chunks, which are never unmapped.
         while let Some(page) = unsafe { next.as_ref() } {
-            next = page.mail_next();
+            next = page.next();
             release_page(account, page, purge);
         }
     }

@@ -72,7 +72,7 @@ fn claim_in_chunks(slices: usize, align: usize, grain: Grain) -> Option<Claimed>
     // Relaxed: a hint.
     let first = hint.load(Ordering::Relaxed);
     let of_grain = || chunks(first).filter(|chunk| chunk.grain() == grain);
-    if slices > 1 {
+    if slices > 1 || align > 1 {
         return of_grain().find_map(|chunk| chunk.claim(slices, align));
     }
     // What is backed anywhere comes before what is not.
@@ -82,7 +82,7 @@ fn claim_in_chunks(slices: usize, align: usize, grain: Grain) -> Option<Claimed>
         return Some(claimed);
     }
     let (index, claimed) =
-        of_grain().find_map(|chunk| Some((chunk.index(), chunk.claim(1, align)?)))?;
+        of_grain().find_map(|chunk| Some((chunk.index(), chunk.claim(1, 1)?)))?;
     if index > first {
         // Relaxed: a hint; a release that raced with us and was lost is found again when its
         // chunk next gets something back.

@@ -9,7 +9,6 @@
 use core::ptr::NonNull;
 use core::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 
-use super::page::Page;
 use crate::base::bitmap::Bitmap;
 use crate::base::deadline::Deadline;
 use crate::os;
@@ -70,18 +69,13 @@ pub(crate) struct Claimed {
     pub(crate) backed: usize,
 }
 
-/// The header of the page that starts at `start`.
-///
-/// # Safety
-/// - `start` lies in a slice, but the first two, of a chunk that [`Chunk::create`] made.
+/// Where the header of the page lies that starts at `start`, in a chunk.
 #[inline(always)]
-pub(crate) unsafe fn page_header(start: *mut u8) -> &'static Page {
-    let header = start.map_addr(|address| {
+pub(crate) fn page_header(start: *mut u8) -> *mut u8 {
+    start.map_addr(|address| {
         let slice = address % CHUNK_BYTES / SLICE_BYTES;
         (address & !(CHUNK_BYTES - 1)) + slice * PAGE_HEADER_BYTES
-    });
-    // SAFETY: the headers' slice is never unmapped, and a header is valid all zero.
-    unsafe { &*header.cast::<Page>() }
+    })
 }
 
 /// Whether a page can start at `start`: not in the slices whose headers are the chunk's own.

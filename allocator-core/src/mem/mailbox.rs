@@ -1,55 +1,52 @@
-//! Whom a page belongs to, seen from outside: a name, and a mailbox for pages
-//! that others freed into.
+//! A mailbox: a stack that any thread pushes onto and one thread empties whole.
 //!
-//! An owner is never unmapped, so a sender may write to it at any time, even
-//! when the page has moved to another owner meanwhile: whoever empties a
-//! mailbox sends on what is not theirs.
+//! It holds pages that somebody freed into, linked through their headers
+//! ([`Letter`]). A mailbox is never unmapped, so a sender may write to it at
+//! any time, even when the page has moved to another owner meanwhile: whoever
+//! empties it sends on what is not theirs.
 
 use core::ptr;
-use core::sync::atomic::{AtomicPtr, Ordering};
 
-use super::page::Page;
+use crate::base::sync::{AtomicPtr, Ordering};
 
-/// One owner of pages: a heap, or a type's store of abandoned pages. All zero is one without
-/// mail or type.
-pub(crate) struct Owner {
-    /// Pages somebody freed into since the owner last looked, linked by `Page::mail_next`.
-    mail: AtomicPtr<Page>,
-    /// The declared type that the owner serves; its `Shared` as an address that identifies it.
-    type_id: AtomicPtr<()>,
+/// What can lie in a mailbox.
+pub(crate) trait Letter: 'static {
+    /// The letter below this one.
+    fn next(&self) -> *mut Self;
+    /// Says which letter is below this one; for who has the letter in hand.
+    fn set_next(&self, next: *mut Self);
 }
 
-impl Owner {
-    /// Says which type the owner serves.
-    pub(crate) fn set_type(&self, type_id: *const ()) {
-        // Relaxed: compared, never followed.
-        self.type_id.store(type_id.cast_mut(), Ordering::Relaxed);
+/// The mailbox. All zero is empty.
+pub(crate) struct Mailbox<L> {
+    first: AtomicPtr<L>,
+}
+
+impl<L: Letter> Mailbox<L> {
+    #[cfg(loom)]
+    pub(crate) fn new() -> Self {
+        Self {
+            first: AtomicPtr::new(ptr::null_mut()),
+        }
     }
 
-    /// Which type the owner serves.
-    pub(crate) fn type_id(&self) -> *const () {
-        // Relaxed: as in set_type().
-        self.type_id.load(Ordering::Relaxed)
-    }
-
-    /// Whether there is mail.
+    /// Whether there is no mail.
     #[inline(always)]
-    pub(crate) fn has_mail(&self) -> bool {
-        // Relaxed: a hint; take_mail() synchronises.
-        !self.mail.load(Ordering::Relaxed).is_null()
+    pub(crate) fn is_empty(&self) -> bool {
+        // Relaxed: a hint; take() synchronises.
+        self.first.load(Ordering::Relaxed).is_null()
     }
 
-    /// Puts `page` into the mailbox. Only for the one whose push into the page's thread_free
-    /// returned `First`, or who took the page out of a mailbox with its mark still set.
-    pub(crate) fn send(&self, page: &'static Page) {
+    /// Puts `letter`, which is in no mailbox, into this one.
+    pub(crate) fn send(&self, letter: &'static L) {
         // Relaxed: a guess that the exchange checks.
-        let mut first = self.mail.load(Ordering::Relaxed);
+        let mut first = self.first.load(Ordering::Relaxed);
         loop {
-            page.set_mail_next(first);
-            // Release: publishes `mail_next`; pairs with the Acquire in take_mail().
-            match self.mail.compare_exchange_weak(
+            letter.set_next(first);
+            // Release: publishes the link; pairs with the Acquire in take().
+            match self.first.compare_exchange_weak(
                 first,
-                ptr::from_ref(page).cast_mut(),
+                ptr::from_ref(letter).cast_mut(),
                 Ordering::Release,
                 Ordering::Relaxed,
             ) {
@@ -60,28 +57,28 @@ impl Owner {
     }
 
     /// Empties the mailbox.
-    pub(crate) fn take_mail(&self) -> Mail {
+    pub(crate) fn take(&self) -> Mail<L> {
         // Acquire: pairs with the Release in send(). The whole stack is taken at once, so no
-        // page can come back under a reader's feet (no ABA).
+        // letter can come back under a reader's feet (no ABA).
         Mail {
-            next: self.mail.swap(ptr::null_mut(), Ordering::Acquire),
+            next: self.first.swap(ptr::null_mut(), Ordering::Acquire),
         }
     }
 }
 
-/// The pages of an emptied mailbox.
-pub(crate) struct Mail {
-    next: *mut Page,
+/// What was in a mailbox, the youngest letter first.
+pub(crate) struct Mail<L> {
+    next: *mut L,
 }
 
-impl Iterator for Mail {
-    type Item = &'static Page;
+impl<L: Letter> Iterator for Mail<L> {
+    type Item = &'static L;
 
-    fn next(&mut self) -> Option<&'static Page> {
-        // SAFETY: mail holds pages of chunks, which are never unmapped.
-        let page = unsafe { self.next.as_ref()? };
-        // Read before the page is handed out: the reader may send it on.
-        self.next = page.mail_next();
-        Some(page)
+    fn next(&mut self) -> Option<&'static L> {
+        // SAFETY: null or a letter, which is 'static.
+        let letter = unsafe { self.next.as_ref()? };
+        // Read before the letter is handed out: the reader may send it on.
+        self.next = letter.next();
+        Some(letter)
     }
 }

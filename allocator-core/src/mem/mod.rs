@@ -19,7 +19,6 @@ pub(crate) mod chunk;
 pub(crate) mod demand;
 #[cfg(not(loom))]
 pub(crate) mod due;
-#[cfg(not(loom))]
 pub(crate) mod mailbox;
 #[cfg(not(loom))]
 pub(crate) mod page;

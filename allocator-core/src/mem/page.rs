@@ -23,7 +23,7 @@ use core::sync::atomic::{AtomicPtr, Ordering};
 
 use super::block::{Block, BlockList};
 use super::chunk;
-use super::mailbox::Owner;
+use super::mailbox::{Letter, Mailbox};
 use super::thread_free::{Pushed, Taken, ThreadFree};
 
 /// Where a page is (Inv. 4).
@@ -101,6 +101,40 @@ const _: () = assert!(size_of::<Page>() == chunk::PAGE_HEADER_BYTES);
 // synchronises through the owner's gate, a lock, or a mailbox.
 unsafe impl Sync for Page {}
 
+impl Letter for Page {
+    fn next(&self) -> *mut Page {
+        self.mail_next.get()
+    }
+
+    fn set_next(&self, next: *mut Page) {
+        self.mail_next.set(next);
+    }
+}
+
+/// Whom a page belongs to: a heap, or a type's store of abandoned pages. Never unmapped. All zero
+/// is one without mail or type.
+pub(crate) struct Owner {
+    /// Pages somebody freed into since the owner last looked. A page is put here by the one whose
+    /// push into its `thread_free` returned `First`, or who took it out with its mark still set.
+    pub(crate) mail: Mailbox<Page>,
+    /// The declared type that the owner serves; its `Shared` as an address that identifies it.
+    type_id: AtomicPtr<()>,
+}
+
+impl Owner {
+    /// Says which type the owner serves.
+    pub(crate) fn set_type(&self, type_id: *const ()) {
+        // Relaxed: compared, never followed.
+        self.type_id.store(type_id.cast_mut(), Ordering::Relaxed);
+    }
+
+    /// Which type the owner serves.
+    pub(crate) fn type_id(&self) -> *const () {
+        // Relaxed: as in set_type().
+        self.type_id.load(Ordering::Relaxed)
+    }
+}
+
 impl Page {
     /// The page that a block lies in.
     ///
@@ -108,8 +142,8 @@ impl Page {
     /// - `start` is the first byte of a page that the arena handed out and that is still in use.
     #[inline(always)]
     pub(crate) unsafe fn at(start: *mut u8) -> &'static Page {
-        // SAFETY: the caller's promise.
-        unsafe { chunk::page_header(start) }
+        // SAFETY: the caller's promise: the header is there, never unmapped, and valid all zero.
+        unsafe { &*chunk::page_header(start).cast::<Page>() }
     }
 
     /// The page that starts at `start`, if one does.
@@ -262,7 +296,7 @@ impl Page {
                 unsafe { Block::set_next(list.tail, self.block_at(next)) };
             });
         if pushed == Pushed::First {
-            self.owner().send(self);
+            self.owner().mail.send(self);
         }
         pushed
     }
@@ -435,14 +469,6 @@ impl Page {
         // Release: pairs with the Acquire in owner().
         self.owner
             .store(ptr::from_ref(owner).cast_mut(), Ordering::Release);
-    }
-
-    pub(crate) fn mail_next(&self) -> *mut Page {
-        self.mail_next.get()
-    }
-
-    pub(crate) fn set_mail_next(&self, next: *mut Page) {
-        self.mail_next.set(next);
     }
 
     /// Asserts what can be asserted of a page that is not attached without walking its lists.

@@ -75,9 +75,11 @@ impl ThreadFree {
                 u64::from(head) << HEAD_SHIFT | u64::from(before + count) << COUNT_SHIFT | NOTIFIED;
             // Release: publishes the links (and all that was done to the blocks before they were
             // freed); pairs with the Acquire in take() and take_notified().
+            // Acquire: pairs with the Release in take_notified(): who gets `First` writes the
+            // page's link in the next mailbox, after the last reader of the one before.
             match self
                 .word
-                .compare_exchange_weak(old, new, Ordering::Release, Ordering::Relaxed)
+                .compare_exchange_weak(old, new, Ordering::AcqRel, Ordering::Relaxed)
             {
                 Ok(_) if old & NOTIFIED == 0 => return Pushed::First,
                 Ok(_) => return Pushed::Known,
@@ -101,8 +103,8 @@ impl ThreadFree {
 
     /// Takes the list and clears the mark: for the one who took the page out of a mailbox.
     pub(crate) fn take_notified(&self) -> Taken {
-        // Acquire: pairs with the Release in push().
-        Taken::of(self.word.swap(0, Ordering::Acquire))
+        // Acquire and Release: each pairs with the other in push().
+        Taken::of(self.word.swap(0, Ordering::AcqRel))
     }
 
     /// Whether the page is in a mailbox or about to be.
@@ -143,39 +145,46 @@ mod tests {
 
 #[cfg(all(test, loom))]
 mod models {
-    use loom::sync::Arc;
-    use loom::sync::atomic::AtomicBool;
+    use loom::cell::{Cell, UnsafeCell};
     use loom::thread;
 
+    use super::super::mailbox::{Letter, Mailbox};
     use super::*;
 
-    /// What stands for the mailbox: whether the page is in it.
     struct Page {
         thread_free: ThreadFree,
-        in_mailbox: AtomicBool,
+        next: Cell<*mut Page>,
         /// What a freeing thread wrote into a block before it freed it.
-        content: [loom::cell::UnsafeCell<u32>; 2],
+        content: [UnsafeCell<u32>; 2],
     }
 
     // SAFETY: `content[i]` is written by sender `i` before its push and read by the owner after
-    // the take that brought it.
+    // the take that brought it; `next` by who has the page in hand.
     unsafe impl Sync for Page {}
 
-    fn free(page: &Page, block: u32) {
-        // SAFETY: this sender's block until the push.
-        page.content[block as usize].with_mut(|content| unsafe { *content = block + 1 });
-        if page.thread_free.push(block + 1, 1, |_| {}) == Pushed::First {
-            let before = page.in_mailbox.swap(true, Ordering::AcqRel);
-            assert!(!before, "a page is in at most one mailbox (Inv. 2)");
+    impl Letter for Page {
+        fn next(&self) -> *mut Page {
+            self.next.get()
+        }
+
+        fn set_next(&self, next: *mut Page) {
+            self.next.set(next);
         }
     }
 
-    fn receive(page: &Page, told: bool) -> u32 {
-        let taken = if told {
-            page.thread_free.take_notified()
-        } else {
-            page.thread_free.take()
-        };
+    struct Owner {
+        mail: Mailbox<Page>,
+    }
+
+    fn free(owner: &Owner, page: &'static Page, block: u32) {
+        // SAFETY: this sender's block until the push.
+        page.content[block as usize].with_mut(|content| unsafe { *content = block + 1 });
+        if page.thread_free.push(block + 1, 1, |_| {}) == Pushed::First {
+            owner.mail.send(page);
+        }
+    }
+
+    fn count(page: &Page, taken: Taken) -> u32 {
         if taken.count > 0 {
             // SAFETY: taken, so the sender of the first block is done with it.
             let content = page.content[taken.head as usize - 1].with(|content| unsafe { *content });
@@ -184,35 +193,32 @@ mod models {
         taken.count
     }
 
+    fn read_mail(owner: &Owner) -> u32 {
+        let pages = owner.mail.take();
+        pages
+            .map(|page| count(page, page.thread_free.take_notified()))
+            .sum()
+    }
+
     #[test]
     fn two_senders_and_an_owner_lose_no_block_and_no_notice() {
         loom::model(|| {
-            let page = Arc::new(Page {
+            let owner: &'static Owner = Box::leak(Box::new(Owner {
+                mail: Mailbox::new(),
+            }));
+            let page: &'static Page = Box::leak(Box::new(Page {
                 thread_free: ThreadFree::new(),
-                in_mailbox: AtomicBool::new(false),
-                content: [
-                    loom::cell::UnsafeCell::new(0),
-                    loom::cell::UnsafeCell::new(0),
-                ],
-            });
-            let senders: Vec<_> = (0..2)
-                .map(|block| {
-                    let page = page.clone();
-                    thread::spawn(move || free(&page, block))
-                })
-                .collect();
-            let mut home = 0;
+                next: Cell::new(std::ptr::null_mut()),
+                content: [UnsafeCell::new(0), UnsafeCell::new(0)],
+            }));
+            let senders = [0, 1].map(|block| thread::spawn(move || free(owner, page, block)));
             // The owner looks without having been told, then reads its mail.
-            home += receive(&page, false);
-            if page.in_mailbox.swap(false, Ordering::AcqRel) {
-                home += receive(&page, true);
-            }
+            let mut home = count(page, page.thread_free.take());
+            home += read_mail(owner);
             for sender in senders {
                 sender.join().unwrap();
             }
-            if page.in_mailbox.swap(false, Ordering::AcqRel) {
-                home += receive(&page, true);
-            }
+            home += read_mail(owner);
             assert_eq!(home, 2);
             assert!(page.thread_free.is_empty() && !page.thread_free.is_notified());
         });
