@@ -1,0 +1,17 @@
+//! What the tests share: declared types behind one trait, blocks that notice being written to,
+//! a shadow model, and figures of the process.
+
+pub mod block;
+pub mod checked_load;
+pub mod child;
+pub mod configurations;
+pub mod crew;
+pub mod forked;
+pub mod injected;
+pub mod model;
+pub mod process;
+pub mod program;
+pub mod random;
+pub mod scenario;
+pub mod subject;
+pub mod work;

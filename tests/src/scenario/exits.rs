@@ -1,0 +1,54 @@
+//! Ways in which a process ends while threads are at work.
+
+use std::sync::Barrier;
+use std::thread;
+
+use super::live::{Live, some_blocks};
+use crate::random::Random;
+
+static STARTED: Barrier = Barrier::new(5);
+
+/// Four threads that allocate and free for ever.
+fn start_busy_threads() {
+    for seed in 0..4 {
+        thread::spawn(move || {
+            let mut random = Random::new(seed);
+            STARTED.wait();
+            loop {
+                let blocks = some_blocks(&mut random, 100_000, 32 << 10);
+                blocks.into_iter().for_each(Live::free);
+            }
+        });
+    }
+    STARTED.wait();
+}
+
+extern "C" fn allocate_at_exit() {
+    let mut random = Random::new(1);
+    for _ in 0..10 {
+        let blocks = some_blocks(&mut random, 100_000, 32 << 10);
+        blocks.into_iter().for_each(Live::free);
+    }
+    thread::spawn(|| drop(vec![1_u8; 1000]))
+        .join()
+        .expect("the thread ends");
+    println!("allocated at exit");
+}
+
+/// Has `exit` call a function that allocates, frees, and starts a thread.
+pub fn register_at_exit() {
+    // SAFETY: the function lives as long as the process.
+    assert_eq!(unsafe { libc::atexit(allocate_at_exit) }, 0);
+}
+
+/// `main` returns while threads allocate.
+pub fn exit_with_threads(_: &[String]) {
+    start_busy_threads();
+}
+
+/// `exit` is called while threads allocate, and calls a function that does so, too.
+pub fn atexit_allocates(_: &[String]) {
+    register_at_exit();
+    start_busy_threads();
+    std::process::exit(0);
+}

@@ -1,0 +1,124 @@
+//! Programs that run into a limit of the OS on memory.
+
+use std::alloc::{Layout, alloc, dealloc};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::thread;
+
+use super::figures::{mib, report};
+use super::live::Live;
+
+/// Allocates blocks of `size` until there is no more; at least one.
+fn until_null(size: usize) -> Vec<Live> {
+    // The list must not be what fails: it has its room from the start.
+    let mut blocks = Vec::with_capacity((256 << 20) / size.max(4096));
+    while blocks.len() < blocks.capacity() {
+        match Live::new(size) {
+            Some(block) => blocks.push(block),
+            None => return blocks,
+        }
+    }
+    panic!("the limit was never reached with blocks of {size} bytes");
+}
+
+/// Serves at least as many MiB as the argument says before it returns null, whatever the size, and
+/// serves again once they are freed.
+pub fn serves_under_a_limit(arguments: &[String]) {
+    let least: usize = arguments[0].parse().expect("a number");
+    for round in 0..3 {
+        for size in [12 << 20, 4096, 48 << 10, 300 << 10] {
+            // From here on until half is freed nothing else may be allocated.
+            let mut blocks = until_null(size);
+            impossible_is_null();
+            let served = blocks.len() * size;
+            let half = blocks.len() / 2;
+            blocks.drain(half..).for_each(Live::free);
+            if half > 0 {
+                let again = Live::new(size).expect("what was freed serves again");
+                again.free();
+            }
+            small_ones_work();
+            blocks.into_iter().for_each(Live::free);
+            report("served_mib", format!("{} in blocks of {size}", mib(served)));
+            // Mappings of their own are made of addresses that the arena has not taken yet.
+            let counts = size < 12 << 20 || (round == 0 && size < least << 19);
+            assert!(
+                !counts || served >= least << 20,
+                "round {round}: {} MiB served",
+                mib(served)
+            );
+        }
+    }
+}
+
+fn impossible_is_null() {
+    let layout = Layout::from_size_align(1 << 40, 8).expect("a layout");
+    // SAFETY: the size is not zero.
+    let block = unsafe { alloc(layout) };
+    if !block.is_null() {
+        // SAFETY: just allocated.
+        unsafe { dealloc(block, layout) };
+    }
+    assert!(block.is_null(), "2^40 bytes are beyond the limit");
+}
+
+fn small_ones_work() {
+    let words: Vec<String> = (0..1000).map(|i| format!("word {i}")).collect();
+    assert_eq!(words.iter().map(String::len).sum::<usize>(), 7890);
+}
+
+/// As above, with threads that all run into the limit together, again and again.
+pub fn threads_under_a_limit(_: &[String]) {
+    static SERVED: AtomicUsize = AtomicUsize::new(0);
+    let threads: Vec<_> = (0..4)
+        .map(|i| {
+            thread::Builder::new()
+                .stack_size(128 << 10)
+                .spawn(move || {
+                    for round in 0..6 {
+                        let size = [4000, 100, 60_000, 200_000][(i + round) % 4];
+                        let blocks = until_null_with_chain(size);
+                        SERVED.fetch_add(blocks * size, Ordering::Relaxed);
+                    }
+                })
+                .expect("the thread starts")
+        })
+        .collect();
+    for thread in threads {
+        thread.join().expect("the thread found no fault");
+    }
+    small_ones_work();
+    report("served_mib", mib(SERVED.load(Ordering::Relaxed)));
+    assert!(SERVED.load(Ordering::Relaxed) >= 24 << 20);
+}
+
+/// Allocates blocks until there is no more, linked through their first words, and frees them; how
+/// many there were. Needs no other memory.
+fn until_null_with_chain(size: usize) -> usize {
+    let layout = Layout::from_size_align(size, 8).expect("a layout");
+    let mut last: *mut u8 = std::ptr::null_mut();
+    let mut count = 0;
+    loop {
+        // SAFETY: the size is not zero.
+        let block = unsafe { alloc(layout) };
+        if block.is_null() {
+            break;
+        }
+        // SAFETY: the block is at least a word long, aligned for one, and ours.
+        unsafe {
+            block.write_bytes(0x5a, size);
+            block.cast::<*mut u8>().write(last);
+        }
+        last = block;
+        count += 1;
+    }
+    while !last.is_null() {
+        // SAFETY: written above.
+        unsafe {
+            let next = last.cast::<*mut u8>().read();
+            assert_eq!(last.add(size - 1).read(), 0x5a, "the block is as it was");
+            dealloc(last, layout);
+            last = next;
+        }
+    }
+    count
+}

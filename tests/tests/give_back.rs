@@ -1,0 +1,53 @@
+//! What is free goes back to the OS, whoever freed it, in programs whose global allocator is a
+//! declared type.
+
+use allocator_tests::program::Program;
+
+const AS_IT_COMES: &str = env!("CARGO_BIN_EXE_global_as_it_comes");
+const STOCK: &str = env!("CARGO_BIN_EXE_global_stock");
+const POINTER: &str = env!("CARGO_BIN_EXE_global_pointer");
+const COMPACT: &str = env!("CARGO_BIN_EXE_global_compact");
+
+#[test]
+fn a_consumer_that_never_allocates_keeps_resident_memory_near_what_is_live() {
+    for program in [AS_IT_COMES, STOCK, COMPACT] {
+        Program::new(program, &["producers", "512", "64"]).succeeds();
+        Program::new(program, &["producers", "8192", "128"]).succeeds();
+    }
+}
+
+/// Who frees 200 MB: their owner, another thread, both by turns, another after the owner has ended.
+fn freed_by(who: &str) {
+    for (program, seed) in [(AS_IT_COMES, "1"), (STOCK, "2"), (POINTER, "3")] {
+        for max in ["512", "32768"] {
+            Program::new(program, &["freed", who, max, seed]).succeeds();
+        }
+    }
+}
+
+#[test]
+fn what_its_owner_freed_goes_back_at_an_operation_of_another_thread() {
+    freed_by("owner");
+}
+
+#[test]
+fn what_another_thread_freed_goes_back_though_its_owner_is_blocked() {
+    freed_by("another");
+}
+
+#[test]
+fn what_owner_and_others_freed_by_turns_goes_back() {
+    freed_by("both");
+}
+
+#[test]
+fn what_was_freed_after_its_owner_ended_goes_back() {
+    freed_by("ended");
+}
+
+#[test]
+fn forty_megabytes_freed_by_another_thread_go_back_within_the_purge_delay() {
+    for program in [AS_IT_COMES, STOCK, POINTER] {
+        Program::new(program, &["freed_by_another"]).succeeds();
+    }
+}

@@ -1,0 +1,167 @@
+//! Random sequences of operations against the shadow model, on every configuration.
+//!
+//! `ALLOCATOR_TESTS_SEED` repeats a run, `ALLOCATOR_TESTS_CASES` sets the number of sequences.
+
+use std::ops::Range;
+
+use allocator_core::Stats;
+use allocator_tests::every_configuration;
+use allocator_tests::model::{By, Model, Pick, Step};
+use allocator_tests::random::seed_of;
+use allocator_tests::subject::Subject;
+use proptest::prelude::*;
+use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
+
+/// Sequences per configuration.
+const CASES: u32 = if cfg!(debug_assertions) { 24 } else { 96 };
+/// Steps of a sequence.
+const STEPS: Range<usize> = 1..120;
+
+every_configuration!(random_sequences_agree_with_the_model);
+
+fn random_sequences_agree_with_the_model<A: Subject>() {
+    let name = A::CHOICES.name;
+    let seed = seed_of(name);
+    let cases = std::env::var("ALLOCATOR_TESTS_CASES").map_or(CASES, |text| text.parse().unwrap());
+    let config = Config {
+        cases,
+        failure_persistence: None,
+        max_shrink_iters: 4096,
+        ..Config::default()
+    };
+    let rng = TestRng::from_seed(RngAlgorithm::ChaCha, &wide(seed));
+    let steps = prop::collection::vec(step(), STEPS);
+    let outcome = TestRunner::new_with_rng(config, rng).run(&steps, |steps| {
+        if std::env::var_os("ALLOCATOR_TESTS_TRACE").is_some() {
+            eprintln!("{name}: {steps:?}");
+        }
+        let before = A::stats();
+        // A thread of its own, so that each sequence starts with a heap of its own and ends it.
+        let run = std::thread::spawn(move || run::<A>(&steps)).join();
+        run.map_err(|_| TestCaseError::fail("see above"))?;
+        nothing_stays::<A>(&before);
+        Ok(())
+    });
+    if let Err(failure) = outcome {
+        panic!("{name}, ALLOCATOR_TESTS_SEED={seed}: {failure}");
+    }
+}
+
+fn run<A: Subject>(steps: &[Step]) {
+    let mut model = Model::<A>::default();
+    for step in steps {
+        model.step(step);
+    }
+    model.end();
+}
+
+/// All blocks are free and all threads have ended: nothing is held that was not before (what a
+/// failed sequence leaves is not to fail those that shrink it), and nothing was lost.
+fn nothing_stays<A: Subject>(before: &Stats) {
+    A::purge();
+    A::check();
+    let after = A::stats();
+    let live = |stats: &Stats| stats.allocations - stats.frees;
+    assert_eq!(live(&after), live(before), "live blocks that nobody has");
+    assert!(
+        after.held_bytes <= before.held_bytes,
+        "{} bytes stay",
+        after.held_bytes
+    );
+    for class in 0..A::CHOICES.classes().len() {
+        let live = |stats: &Stats| stats.class(class).allocations - stats.class(class).frees;
+        assert_eq!(live(&after), live(before), "class {class}");
+    }
+}
+
+/// A step. The weights make pages fill up and empty again: most blocks are small and come in
+/// hundreds.
+fn step() -> impl Strategy<Value = Step> {
+    let allocate =
+        |size: BoxedStrategy<usize>, align: BoxedStrategy<usize>, count: Range<usize>| {
+            (size, align, count, prop::bool::weighted(0.2), by()).prop_map(
+                |(size, align, count, zeroed, by)| Step::Allocate {
+                    size,
+                    align,
+                    count,
+                    zeroed,
+                    by,
+                },
+            )
+        };
+    let free = (pick(), 0..=16_usize, by()).prop_map(|(pick, sixteenths, by)| Step::Free {
+        pick,
+        sixteenths,
+        by,
+    });
+    let reallocate =
+        (pick(), any_size()).prop_map(|(pick, new_size)| Step::Reallocate { pick, new_size });
+    let ping_pong =
+        (small_size(), 1..40_usize).prop_map(|(size, times)| Step::PingPong { size, times });
+    prop_oneof![
+        6 => allocate(small_size(), small_align(), 1..1500),
+        3 => allocate(any_size(), small_align(), 1..8),
+        2 => allocate(any_size(), any_align(), 1..4),
+        9 => free,
+        6 => reallocate,
+        2 => ping_pong,
+        1 => Just(Step::Purge),
+        1 => Just(Step::Wait),
+        2 => Just(Step::Check),
+    ]
+}
+
+fn by() -> BoxedStrategy<By> {
+    prop_oneof![6 => Just(By::Us), 2 => Just(By::Another), 1 => Just(By::OneThatEnds)].boxed()
+}
+
+fn pick() -> BoxedStrategy<Pick> {
+    prop_oneof![
+        2 => Just(Pick::Oldest),
+        2 => Just(Pick::Youngest),
+        3 => any::<u64>().prop_map(Pick::Any),
+        2 => (1..20_usize).prop_map(Pick::Every),
+    ]
+    .boxed()
+}
+
+/// Few different sizes, so that blocks of one class come together.
+fn small_size() -> BoxedStrategy<usize> {
+    prop_oneof![
+        4 => prop::sample::select(vec![1, 8, 16, 24, 64, 100]),
+        2 => prop::sample::select(vec![48, 208, 512, 1000, 1600]),
+        1 => 0..1025_usize,
+    ]
+    .boxed()
+}
+
+fn any_size() -> BoxedStrategy<usize> {
+    prop_oneof![
+        4 => 0..1025_usize,
+        4 => 1025..40_000_usize,
+        3 => 40_000..600_000_usize,
+        1 => 600_000..(3 << 20) as usize,
+        1 => ((8 << 20) - 5000)..((8 << 20) + 5000_usize),
+        1 => (8 << 20)..(12 << 20) as usize,
+    ]
+    .boxed()
+}
+
+fn small_align() -> BoxedStrategy<usize> {
+    prop_oneof![6 => 0..4_u32, 1 => 4..8_u32]
+        .prop_map(|shift| 1 << shift)
+        .boxed()
+}
+
+fn any_align() -> BoxedStrategy<usize> {
+    prop_oneof![4 => 0..13_u32, 2 => 13..20_u32, 1 => 20..25_u32]
+        .prop_map(|shift| 1 << shift)
+        .boxed()
+}
+
+/// A seed of as many bytes as proptest wants.
+fn wide(seed: u64) -> [u8; 32] {
+    let mut bytes = [0; 32];
+    bytes[..8].copy_from_slice(&seed.to_le_bytes());
+    bytes
+}

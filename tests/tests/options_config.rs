@@ -1,0 +1,220 @@
+//! `CONFIG`: the printed attribute declares the same allocator again, equal choices have equal
+//! fingerprints, and the class table says what blocks really are.
+
+use std::collections::{BTreeSet, HashMap};
+
+use allocator_core::{Config, derive_allocator};
+use allocator_tests::configurations::{self, Compact, Default, OddClasses};
+use allocator_tests::every_configuration;
+use allocator_tests::subject::{Subject, layout};
+
+/// Types declared by the text that other types print: the compiler parses it here, and
+/// `a_printed_configuration_declares_it_again` compares.
+mod reproduced {
+    use allocator_core::derive_allocator;
+
+    include!("../printed/default.rs");
+    include!("../printed/odd_classes.rs");
+    include!("../printed/everything.rs");
+}
+
+/// Every option away from what `stock` and `balanced` say.
+#[derive_allocator(
+    size_classes = geometric(quantum = 16, per_doubling = 8, max = 16KiB),
+    small_extend = half_remaining,
+    retire_cycles(small = 7, large = 3),
+    fast_path(local_first = off, skip_collect, cache = 33, direct_max = 4000, inline = never),
+    page = 128KiB,
+    purge = after(1500ms),
+    thp = always,
+    hardening = off,
+    stats = histogram,
+    limit = 3MiB,
+    tls = pointer,
+)]
+struct Everything;
+
+#[test]
+fn a_printed_configuration_declares_it_again() {
+    let pairs = [
+        (
+            Default::CONFIG,
+            reproduced::Default::CONFIG,
+            include_str!("../printed/default.rs"),
+        ),
+        (
+            OddClasses::CONFIG,
+            reproduced::OddClasses::CONFIG,
+            include_str!("../printed/odd_classes.rs"),
+        ),
+        (
+            Everything::CONFIG,
+            reproduced::Everything::CONFIG,
+            include_str!("../printed/everything.rs"),
+        ),
+    ];
+    for (config, reproduced, source) in pairs {
+        let printed = format!("{config}\npub struct {};\n", config.name);
+        assert_eq!(source, printed, "tests/printed holds what the type prints");
+        assert_eq!(config, reproduced);
+        assert_eq!(config.to_string(), reproduced.to_string());
+        assert_eq!(config.fingerprint(), reproduced.fingerprint());
+    }
+}
+
+/// As `Default`, every option written out, under another name.
+#[derive_allocator(
+    size_classes = geometric(quantum = 8, per_doubling = 4, max = 32KiB),
+    small_extend = batch(16KiB),
+    retire_cycles(small = 48, large = 16),
+    fast_path(
+        local_first,
+        skip_collect = on,
+        cache = 64,
+        direct_max = 8192,
+        inline = hot
+    ),
+    page = 64KiB,
+    purge = after(10),
+    thp = default,
+    hardening = off,
+    stats = off,
+    tls = inline,
+)]
+struct WrittenOut;
+
+/// As `Compact`, option by option on another preset.
+#[derive_allocator(
+    preset = throughput,
+    size_classes = geometric(per_doubling = 8),
+    small_extend = batch(4096),
+    retire_cycles(small = 4, large = 2),
+    fast_path(cache = 16),
+    purge = after(1ms),
+    stats = counters,
+)]
+struct OnAnotherPreset;
+
+#[test]
+fn equal_choices_have_equal_fingerprints_whatever_their_spelling_and_name() {
+    assert_ne!(Default::CONFIG.name, WrittenOut::CONFIG.name);
+    assert_eq!(Default::CONFIG.to_string(), WrittenOut::CONFIG.to_string());
+    assert_eq!(
+        Default::CONFIG.fingerprint(),
+        WrittenOut::CONFIG.fingerprint()
+    );
+    assert_eq!(
+        Compact::CONFIG.fingerprint(),
+        OnAnotherPreset::CONFIG.fingerprint()
+    );
+}
+
+/// Declares types and asserts that their fingerprints all differ.
+macro_rules! all_differ {
+    ($($name:ident($($option:tt)*))*) => {{
+        let mut by_fingerprint = HashMap::new();
+        $(
+            #[derive_allocator($($option)*)]
+            struct $name;
+            let before = by_fingerprint.insert($name::CONFIG.fingerprint(), stringify!($name));
+            assert_eq!(before, None, "{} has the same fingerprint", stringify!($name));
+        )*
+    }};
+}
+
+#[test]
+fn each_option_changes_the_fingerprint() {
+    all_differ! {
+        Nothing(preset = balanced)
+        SizeClasses(size_classes = geometric(quantum = 16))
+        PerDoubling(size_classes = geometric(per_doubling = 2))
+        Max(size_classes = geometric(max = 64KiB))
+        List(size_classes = [8, 16, 32, 64], fast_path(direct_max = 64))
+        OtherList(size_classes = [8, 16, 24, 48, 64], fast_path(direct_max = 64))
+        Extend(small_extend = batch(16383))
+        Half(small_extend = half_remaining)
+        All(small_extend = all)
+        RetireSmall(retire_cycles(small = 47))
+        RetireLarge(retire_cycles(large = 17))
+        LocalFirst(fast_path(local_first = off))
+        SkipCollect(fast_path(skip_collect = off))
+        Cache(fast_path(cache = 63))
+        CacheOff(fast_path(cache = off))
+        DirectMax(fast_path(direct_max = 4KiB))
+        Inline(fast_path(inline = never))
+        Page(page = 128KiB)
+        PurgeNever(purge = never)
+        PurgeNow(purge = now)
+        PurgeAfter(purge = after(11ms))
+        ThpNever(thp = never)
+        ThpAlways(thp = always)
+        Counters(stats = counters)
+        Histogram(stats = histogram)
+        Limit(limit = 64MiB)
+        OtherLimit(limit = 65MiB)
+        Tls(tls = pointer)
+    }
+}
+
+every_configuration!(the_class_table_is_what_blocks_are);
+
+fn the_class_table_is_what_blocks_are<A: Subject>() {
+    let config: Config = A::CHOICES;
+    let mut before = 0;
+    let mut sizes = BTreeSet::new();
+    assert_eq!(config.classes().len(), config.class_bytes.len());
+    for (class, &bytes) in config.classes().zip(config.class_bytes) {
+        assert_eq!(class.block_bytes, bytes as usize);
+        assert_eq!(class.smallest_request_bytes, before + 1);
+        assert!(class.blocks_per_page * class.block_bytes <= class.page_bytes);
+        assert!((class.blocks_per_page + 1) * class.block_bytes > class.page_bytes);
+        assert!((0.0..1.0).contains(&class.tail_waste()));
+        let waste = (class.block_bytes - class.smallest_request_bytes) as f64;
+        assert!((class.worst_waste() - waste / class.block_bytes as f64).abs() < 1e-9);
+        for size in [class.smallest_request_bytes, class.block_bytes] {
+            assert_eq!(A::usable_size(layout(size, 1)), class.block_bytes, "{size}");
+        }
+        // Neighbours in a page are that far apart, or a multiple of it.
+        let block = layout(class.block_bytes, 1);
+        let pair = [(); 2].map(|()| A::allocate(block).expect("memory"));
+        let apart = pair[0].addr().get().abs_diff(pair[1].addr().get());
+        let same_page = apart < class.page_bytes;
+        assert!(!same_page || apart.is_multiple_of(class.block_bytes));
+        for start in pair {
+            // SAFETY: live, of this layout.
+            unsafe { A::deallocate(start, block) };
+        }
+        sizes.insert(class.block_bytes);
+        before = class.block_bytes;
+    }
+    assert_eq!(A::usable_size(layout(0, 1)), config.class_bytes[0] as usize);
+    assert!(A::usable_size(layout(before + 1, 1)) > before);
+    // At any alignment a request gets one of the sizes of the table, or whole slices.
+    for shift in 0..16 {
+        let align = 1 << shift;
+        let usable = A::usable_size(layout(align, align));
+        assert!(
+            sizes.contains(&usable) || usable.is_multiple_of(64 << 10),
+            "{align}"
+        );
+        assert!(usable.is_multiple_of(align));
+    }
+}
+
+#[test]
+fn the_presets_are_what_is_documented() {
+    let stock = configurations::Stock::CONFIG;
+    assert_eq!((stock.retire_cycles.small, stock.fast_path.cache), (16, 0));
+    assert_eq!(stock.quantum(), 16);
+    assert!(!stock.fast_path.local_first && !stock.fast_path.skip_collect);
+    let seed = configurations::Seed::CONFIG;
+    assert_eq!(
+        (seed.retire_cycles.small, seed.retire_cycles.large),
+        (48, 16)
+    );
+    assert!(seed.fast_path.local_first && seed.fast_path.skip_collect);
+    assert_eq!(
+        seed.small_extend,
+        allocator_core::config::Extend::HalfRemaining
+    );
+}

@@ -1,0 +1,146 @@
+//! Threads: their first act, their end, and what many of them leave behind.
+
+use std::thread;
+
+use allocator_core::derive_allocator;
+use allocator_core::os::{Call, fault};
+use allocator_tests::block::Block;
+use allocator_tests::crew::Worker;
+use allocator_tests::process::alone;
+use allocator_tests::program::Program;
+use allocator_tests::subject::Subject;
+use allocator_tests::subjects;
+
+const AS_IT_COMES: &str = env!("CARGO_BIN_EXE_global_as_it_comes");
+const STOCK: &str = env!("CARGO_BIN_EXE_global_stock");
+const POINTER: &str = env!("CARGO_BIN_EXE_global_pointer");
+
+#[test]
+fn sixteen_thousand_short_threads_leave_nothing_behind() {
+    for program in [AS_IT_COMES, STOCK, POINTER] {
+        Program::new(program, &["churn", "16000"]).succeeds();
+    }
+}
+
+#[test]
+fn a_thousand_live_threads_take_little_each() {
+    for program in [AS_IT_COMES, STOCK, POINTER] {
+        Program::new(program, &["live_threads", "1000", "1024", "512"]).succeeds();
+    }
+}
+
+#[test]
+fn destructors_that_allocate_up_to_the_last_pass_leak_nothing() {
+    for program in [AS_IT_COMES, STOCK, POINTER] {
+        Program::new(program, &["key_destructors", "400"]).succeeds();
+    }
+}
+
+/// A type that counts, for one test only: its figures are that test's.
+macro_rules! declare {
+    ($($name:ident: $($option:ident = $value:tt),*;)*) => { $(
+        #[derive_allocator(stats = counters $(, $option = $value)*)]
+        struct $name;
+        subjects!($name);
+    )* };
+}
+
+declare! {
+    OnlyFrees: ;
+    OnlyFreesByPointer: tls = pointer;
+    Handed: ;
+    HandedByPointer: tls = pointer;
+}
+
+fn frees_make_no_heap<A: Subject>() {
+    let _alone = alone();
+    let blocks: Vec<Block<A>> = [1, 48, 300, 5000, 32 << 10, 200_000, 9 << 20]
+        .into_iter()
+        .cycle()
+        .take(700)
+        .enumerate()
+        .map(|(i, size)| Block::new(size, 8, false, i as u64).expect("there is memory"))
+        .collect();
+    let announced = fault::calls(Call::ThreadEnd);
+    let made = A::stats().pages_made;
+    let worker = Worker::start();
+    worker.run(move || blocks.into_iter().for_each(Block::free));
+    assert_eq!(
+        fault::calls(Call::ThreadEnd),
+        announced,
+        "no end to be told of"
+    );
+    assert_eq!(A::stats().pages_made, made);
+    // The counter does count: the same thread's first allocation has its end told.
+    worker.run(|| {
+        Block::<A>::new(48, 8, false, 1)
+            .expect("there is memory")
+            .free()
+    });
+    assert!(fault::calls(Call::ThreadEnd) > announced);
+    assert_eq!(A::stats().allocations, A::stats().frees);
+}
+
+#[test]
+fn a_thread_that_only_frees_makes_no_heap() {
+    frees_make_no_heap::<OnlyFrees>();
+}
+
+#[test]
+fn a_thread_that_only_frees_makes_no_heap_behind_a_pointer() {
+    frees_make_no_heap::<OnlyFreesByPointer>();
+}
+
+fn pages_are_handed_on<A: Subject>() {
+    let _alone = alone();
+    let survivors = thread::spawn(|| {
+        let mut blocks: Vec<Block<A>> = (0..5000)
+            .map(|i| Block::new(100, 8, false, i).expect("there is memory"))
+            .collect();
+        // One block of every page stays, at least.
+        (0..50)
+            .map(|_| blocks.swap_remove(blocks.len() / 2))
+            .for_each(Block::free);
+        let mut survivors = Vec::new();
+        for (i, block) in blocks.into_iter().enumerate() {
+            if i % 100 == 0 {
+                survivors.push(block);
+            } else {
+                block.free();
+            }
+        }
+        survivors
+    })
+    .join()
+    .expect("the thread ends");
+    let left = A::stats();
+    assert!(left.pages_abandoned >= 5, "{left:?}");
+    let blocks: Vec<Block<A>> = thread::spawn(|| {
+        let blocks = (0..4000)
+            .map(|i| Block::new(100, 8, false, i).expect("there is memory"))
+            .collect();
+        A::check();
+        blocks
+    })
+    .join()
+    .expect("the thread ends");
+    let taken = A::stats();
+    assert!(taken.pages_adopted >= 5, "{taken:?}");
+    assert!(
+        taken.pages_made <= left.pages_made + 2,
+        "what was left behind served: {left:?} {taken:?}"
+    );
+    survivors.into_iter().chain(blocks).for_each(Block::free);
+    A::purge();
+    assert_eq!(A::stats().held_bytes, 0, "{:?}", A::stats());
+}
+
+#[test]
+fn pages_with_live_blocks_of_ended_threads_serve_others() {
+    pages_are_handed_on::<Handed>();
+}
+
+#[test]
+fn pages_with_live_blocks_of_ended_threads_serve_others_behind_a_pointer() {
+    pages_are_handed_on::<HandedByPointer>();
+}
