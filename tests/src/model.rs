@@ -67,8 +67,11 @@ pub enum Step {
         /// How often.
         times: usize,
     },
-    /// Gives memory back, now.
-    Purge,
+    /// Gives memory back, now: also that of heaps whose threads are elsewhere.
+    Purge {
+        /// By whom.
+        by: By,
+    },
     /// Waits until what is delayed has become due.
     Wait,
     /// Verifies every block and the heap's invariants.
@@ -133,7 +136,7 @@ impl<A: Subject> Model<A> {
             }
             Step::Reallocate { pick, new_size } => self.reallocate(pick, new_size),
             Step::PingPong { size, times } => self.ping_pong(size, times),
-            Step::Purge => A::purge(),
+            Step::Purge { by } => self.on(by, A::purge),
             Step::Wait => std::thread::sleep(std::time::Duration::from_millis(6)),
             Step::Check => self.check(),
         }

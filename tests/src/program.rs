@@ -127,11 +127,14 @@ fn read_all(from: &mut impl Read) -> String {
     String::from_utf8_lossy(&bytes).into_owned()
 }
 
+/// What a helper program can do: its name, and what takes the rest of the arguments.
+pub type Scenario = (&'static str, fn(&[String]));
+
 /// Runs the scenario that the first argument names, of those in `scenarios`, with the rest.
 ///
 /// # Panics
 /// When there is no such scenario.
-pub fn main(scenarios: &[(&str, fn(&[String]))]) {
+pub fn main(scenarios: &[Scenario]) {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let name = arguments.first().expect("the name of a scenario");
     let (_, scenario) = scenarios

@@ -105,7 +105,7 @@ fn step() -> impl Strategy<Value = Step> {
         9 => free,
         6 => reallocate,
         2 => ping_pong,
-        1 => Just(Step::Purge),
+        2 => by().prop_map(|by| Step::Purge { by }),
         1 => Just(Step::Wait),
         2 => Just(Step::Check),
     ]

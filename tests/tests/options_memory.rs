@@ -1,6 +1,8 @@
 //! What the options about memory do: limits, purging, and the arena that all types share.
 //! One test at a time: calls of the OS and resident memory are the process's.
 
+use std::ptr::NonNull;
+
 use allocator_core::derive_allocator;
 use allocator_core::os::{Call, fault};
 use allocator_tests::block::Block;
@@ -148,26 +150,29 @@ subjects!(PurgeNever, PurgeNow);
 
 /// Resident bytes over the start: while 100 MB are live, after they were freed, after `purge()`.
 fn resident<A: Subject>(size: usize) -> [usize; 3] {
+    let layout = layout(size, 8);
     A::purge();
     let start = resident_bytes();
     let over = || resident_bytes().saturating_sub(start);
-    let all = {
-        // The shadow's own memory counts, too: it stays.
-        let mut all = Vec::with_capacity(100_000_000 / size);
-        all.extend((0..100_000_000 / size).map(|_| {
-            let block = A::allocate(layout(size, 8)).expect("memory");
-            // SAFETY: the block has `size` bytes.
-            unsafe { block.write_bytes(1, size) };
-            block
-        }));
-        all
-    };
-    let live = over();
-    for &block in &all {
-        // SAFETY: live, of this layout.
-        unsafe { A::deallocate(block, layout(size, 8)) };
+    // Each block holds the link to the one before, so that nothing else takes memory.
+    let mut last: Option<NonNull<u8>> = None;
+    for _ in 0..100_000_000 / size {
+        let block = A::allocate(layout).expect("memory");
+        // SAFETY: the block has `size` bytes, a word at least, and is aligned to one.
+        unsafe {
+            block.write_bytes(1, size);
+            block.cast().write(last);
+        }
+        last = Some(block);
     }
-    drop(all);
+    let live = over();
+    while let Some(block) = last {
+        // SAFETY: written above; then live, of this layout.
+        unsafe {
+            last = block.cast().read();
+            A::deallocate(block, layout);
+        }
+    }
     let freed = over();
     A::purge();
     [live, freed, over()]

@@ -31,10 +31,8 @@ fn start_the_other_thread() {
     let first = unsafe { libc::pthread_self() };
     thread::spawn(move || {
         // SAFETY: the first thread is joinable, and nobody else joins it.
-        assert_eq!(
-            unsafe { libc::pthread_join(first, std::ptr::null_mut()) },
-            0
-        );
+        let failed = unsafe { libc::pthread_join(first, std::ptr::null_mut()) };
+        assert_eq!(failed, 0);
         mine.into_iter().for_each(Live::free);
         let blocks = some_blocks(&mut Random::new(4), 200_000, 32 << 10);
         blocks.into_iter().for_each(Live::free);

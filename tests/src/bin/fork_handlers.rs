@@ -40,10 +40,8 @@ extern "C" fn allocate_and_free() {
 fn register() {
     let handler = Some(allocate_and_free as unsafe extern "C" fn());
     // SAFETY: the handlers live as long as the process.
-    assert_eq!(
-        unsafe { libc::pthread_atfork(handler, handler, handler) },
-        0
-    );
+    let result = unsafe { libc::pthread_atfork(handler, handler, handler) };
+    assert_eq!(result, 0);
 }
 
 fn main() {

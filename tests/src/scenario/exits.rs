@@ -38,7 +38,8 @@ extern "C" fn allocate_at_exit() {
 /// Has `exit` call a function that allocates, frees, and starts a thread.
 pub fn register_at_exit() {
     // SAFETY: the function lives as long as the process.
-    assert_eq!(unsafe { libc::atexit(allocate_at_exit) }, 0);
+    let result = unsafe { libc::atexit(allocate_at_exit) };
+    assert_eq!(result, 0);
 }
 
 /// `main` returns while threads allocate.

@@ -63,7 +63,8 @@ impl Live {
     pub fn free(self) {
         self.each_mark(|byte, mark| {
             // SAFETY: in bounds (see each_mark()) and written by new().
-            assert_eq!(unsafe { byte.read() }, mark, "the block is as it was");
+            let result = unsafe { byte.read() };
+            assert_eq!(result, mark, "the block is as it was");
         });
         // SAFETY: allocated with this layout, and gone with `self`.
         unsafe { dealloc(self.start, Self::layout_of(self.size)) };

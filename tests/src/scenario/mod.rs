@@ -9,8 +9,10 @@ pub mod limits;
 pub mod live;
 pub mod threads;
 
+use crate::program::Scenario;
+
 /// All scenarios by name.
-pub const SCENARIOS: &[(&str, fn(&[String]))] = &[
+pub const SCENARIOS: &[Scenario] = &[
     ("churn", threads::churn),
     ("live_threads", threads::live_threads),
     ("key_destructors", threads::key_destructors),

@@ -134,10 +134,8 @@ static DESTROYED: AtomicUsize = AtomicUsize::new(0);
 fn make_key(slot: &AtomicUsize, destructor: unsafe extern "C" fn(*mut c_void)) {
     let mut key = 0;
     // SAFETY: `key` is valid for writes.
-    assert_eq!(
-        unsafe { libc::pthread_key_create(&raw mut key, Some(destructor)) },
-        0
-    );
+    let failed = unsafe { libc::pthread_key_create(&raw mut key, Some(destructor)) };
+    assert_eq!(failed, 0);
     slot.store(key as usize, Ordering::SeqCst);
 }
 
@@ -145,7 +143,8 @@ fn arm(slot: &AtomicUsize, live: Live) {
     let value = Box::into_raw(Box::new(live));
     let key = slot.load(Ordering::SeqCst) as libc::pthread_key_t;
     // SAFETY: the key was made.
-    assert_eq!(unsafe { libc::pthread_setspecific(key, value.cast()) }, 0);
+    let result = unsafe { libc::pthread_setspecific(key, value.cast()) };
+    assert_eq!(result, 0);
 }
 
 fn destroy(slot: &AtomicUsize, value: *mut c_void) {
