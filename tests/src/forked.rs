@@ -1,7 +1,9 @@
 //! Children of fork: the calling thread goes on alone in a copy of the process.
 
+use std::ffi::c_void;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::{Duration, Instant};
+use std::{mem, ptr};
 
 /// A child that takes longer hangs: it has a few milliseconds' work to do.
 const HANG: Duration = Duration::from_secs(3);
@@ -62,4 +64,30 @@ impl Child {
             "the child of fork ended with status {status:#x}"
         );
     }
+}
+
+/// Does `act` on a thread of its own, and waits for its end; for children of fork.
+///
+/// Not by std: it takes a lock of its own at the start and end of its threads, which one of the
+/// parent's may have held at the fork, and that lock has no handlers.
+///
+/// # Panics
+/// When the OS has no thread left.
+pub fn on_another_thread<F: FnOnce()>(act: F) {
+    extern "C" fn start<F: FnOnce()>(act: *mut c_void) -> *mut c_void {
+        // SAFETY: the box that on_another_thread() gave away.
+        let act = unsafe { Box::from_raw(act.cast::<F>()) };
+        act();
+        ptr::null_mut()
+    }
+    let act = Box::into_raw(Box::new(act));
+    // SAFETY: an integer.
+    let mut thread: libc::pthread_t = unsafe { mem::zeroed() };
+    // SAFETY: `thread` is valid for writes; `act` lives until the thread is joined below.
+    let failed =
+        unsafe { libc::pthread_create(&raw mut thread, ptr::null(), start::<F>, act.cast()) };
+    assert_eq!(failed, 0);
+    // SAFETY: joinable, and joined once.
+    let failed = unsafe { libc::pthread_join(thread, ptr::null_mut()) };
+    assert_eq!(failed, 0);
 }

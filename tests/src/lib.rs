@@ -9,6 +9,7 @@ pub mod crew;
 pub mod forked;
 pub mod injected;
 pub mod model;
+pub mod pairs;
 pub mod process;
 pub mod program;
 pub mod random;

@@ -10,7 +10,7 @@ use allocator_core::os::{Call, fault};
 use allocator_tests::block::Block;
 use allocator_tests::checked_load;
 use allocator_tests::crew::Worker;
-use allocator_tests::forked::fork;
+use allocator_tests::forked::{fork, on_another_thread};
 use allocator_tests::injected::parking;
 use allocator_tests::process::alone;
 use allocator_tests::program::Program;
@@ -42,7 +42,7 @@ fn work_in_child(seed: u64) {
         }
     };
     work();
-    thread::spawn(work).join().expect("the thread ends");
+    on_another_thread(work);
 }
 
 /// Has `peer` park in `call`, and forks.

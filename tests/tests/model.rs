@@ -2,27 +2,37 @@
 //!
 //! `ALLOCATOR_TESTS_SEED` repeats a run, `ALLOCATOR_TESTS_CASES` sets the number of sequences.
 
+use std::collections::BTreeSet;
 use std::ops::Range;
 
 use allocator_core::Stats;
-use allocator_tests::every_configuration;
 use allocator_tests::model::{By, Model, Pick, Step};
 use allocator_tests::random::seed_of;
 use allocator_tests::subject::Subject;
+use allocator_tests::{every_configuration, every_pair, pairs};
 use proptest::prelude::*;
 use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
 
 /// Sequences per configuration.
-const CASES: u32 = if cfg!(debug_assertions) { 24 } else { 96 };
+const CASES: u32 = if cfg!(debug_assertions) { 16 } else { 96 };
 /// Steps of a sequence.
 const STEPS: Range<usize> = 1..120;
 
 every_configuration!(random_sequences_agree_with_the_model);
+every_pair!(few_random_sequences_agree_with_the_model);
+
+fn few_random_sequences_agree_with_the_model<A: Subject>() {
+    sequences::<A>(CASES / 4);
+}
 
 fn random_sequences_agree_with_the_model<A: Subject>() {
+    sequences::<A>(CASES);
+}
+
+fn sequences<A: Subject>(cases: u32) {
     let name = A::CHOICES.name;
     let seed = seed_of(name);
-    let cases = std::env::var("ALLOCATOR_TESTS_CASES").map_or(CASES, |text| text.parse().unwrap());
+    let cases = std::env::var("ALLOCATOR_TESTS_CASES").map_or(cases, |text| text.parse().unwrap());
     let config = Config {
         cases,
         failure_persistence: None,
@@ -44,6 +54,44 @@ fn random_sequences_agree_with_the_model<A: Subject>() {
     });
     if let Err(failure) = outcome {
         panic!("{name}, ALLOCATOR_TESTS_SEED={seed}: {failure}");
+    }
+}
+
+#[test]
+fn every_two_choices_meet() {
+    let choices = pairs::ALL.map(|config| {
+        let fast_path = config.fast_path;
+        [
+            format!("{:?}", config.size_classes),
+            format!("{:?}", config.small_extend),
+            format!("{:?}", config.retire_cycles),
+            format!("cache = {}", fast_path.cache),
+            format!("local_first = {}", fast_path.local_first),
+            format!("skip_collect = {}", fast_path.skip_collect),
+            format!("inline = {:?}", fast_path.inline),
+            format!("direct_max = {}", fast_path.direct_max),
+            format!("page = {}", config.page_bytes),
+            format!("purge = {:?}", config.purge),
+            format!("thp = {:?}", config.thp),
+            format!("stats = {:?}", config.stats),
+            format!("limit = {:?}", config.limit_bytes),
+            format!("tls = {:?}", config.tls),
+        ]
+    });
+    let options = choices[0].len();
+    for one in 0..options {
+        for other in one + 1..options {
+            let ones: BTreeSet<_> = choices.iter().map(|row| &row[one]).collect();
+            let others: BTreeSet<_> = choices.iter().map(|row| &row[other]).collect();
+            assert!(ones.len() > 1 && others.len() > 1);
+            for pair in ones
+                .iter()
+                .flat_map(|&a| others.iter().map(move |&b| (a, b)))
+            {
+                let meet = choices.iter().any(|row| (&row[one], &row[other]) == pair);
+                assert!(meet, "{pair:?} never meet");
+            }
+        }
     }
 }
 

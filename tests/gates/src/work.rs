@@ -3,6 +3,7 @@
 
 use std::alloc::{GlobalAlloc, Layout};
 use std::hint::black_box;
+use std::mem;
 
 /// What is allocated: 48 bytes.
 const RECORD: Layout = Layout::new::<[u64; 6]>();
@@ -76,10 +77,11 @@ pub fn random(allocator: &impl GlobalAlloc, count: usize) {
 
 #[inline(never)]
 fn replace(allocator: &impl GlobalAlloc, blocks: &mut [*mut u8], count: usize) {
-    visit(blocks, count, |old| {
-        // SAFETY: every element is a live block of this layout; this one is replaced at once.
-        unsafe { allocator.dealloc(*old, RECORD) };
-        *old = block(allocator);
+    // The new block first, as `blocks[index] = Box::new(…)` has it.
+    visit(blocks, count, |place| {
+        let old = mem::replace(place, block(allocator));
+        // SAFETY: every element is a live block of this layout, and this one is out.
+        unsafe { allocator.dealloc(old, RECORD) };
     });
 }
 

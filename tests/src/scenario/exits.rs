@@ -29,13 +29,10 @@ extern "C" fn allocate_at_exit() {
         let blocks = some_blocks(&mut random, 100_000, 32 << 10);
         blocks.into_iter().for_each(Live::free);
     }
-    thread::spawn(|| drop(vec![1_u8; 1000]))
-        .join()
-        .expect("the thread ends");
     println!("allocated at exit");
 }
 
-/// Has `exit` call a function that allocates, frees, and starts a thread.
+/// Has `exit` call a function that allocates and frees.
 pub fn register_at_exit() {
     // SAFETY: the function lives as long as the process.
     let result = unsafe { libc::atexit(allocate_at_exit) };

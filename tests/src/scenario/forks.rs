@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::thread;
 
 use super::live::{Live, some_blocks};
-use crate::forked::fork;
+use crate::forked::{fork, on_another_thread};
 use crate::random::Random;
 
 /// Forks so many times; each child makes and drops structures, and frees what its parent left it.
@@ -41,5 +41,5 @@ fn work(seed: u64) {
         assert_eq!(sum, 299 * 300 / 2);
     };
     make();
-    thread::spawn(make).join().expect("the thread ends");
+    on_another_thread(make);
 }

@@ -41,7 +41,17 @@ pub fn churn(arguments: &[String]) {
             thread.join().expect("the thread found no fault");
         }
     };
-    // Warm: the stacks that the C library keeps, the program's own buffers.
+    // Warm: the stacks that the C library keeps (all threads at once), the program's own buffers.
+    let all_there = Arc::new(Barrier::new(AT_A_TIME));
+    let warm: [_; AT_A_TIME] = std::array::from_fn(|_| {
+        let all_there = all_there.clone();
+        thread::spawn(move || {
+            let _ = all_there.wait();
+        })
+    });
+    for thread in warm {
+        thread.join().expect("the thread ends");
+    }
     for seed in 0..20 {
         wave(seed);
     }
@@ -61,9 +71,9 @@ pub fn churn(arguments: &[String]) {
     report("mappings_before", mappings_before);
     report("mappings_max", mappings_max);
     assert!(mib(left) < 8.0, "{} MiB left", mib(left));
-    // A chunk more, and what the C library maps for a stack or two.
+    // A chunk of either grain more.
     assert!(
-        mappings_max <= mappings_before + 8,
+        mappings_max <= mappings_before + 4,
         "{mappings_before} mappings, then {mappings_max}"
     );
 }
@@ -115,7 +125,13 @@ pub fn live_threads(arguments: &[String]) {
         handle.join().expect("the thread ends");
     }
     report("kib_per_thread", each as f64 / 1024.0);
-    assert!(each <= 64 << 10, "{each} bytes per thread");
+    // A debug build's frames take more of the stack.
+    let most = if cfg!(debug_assertions) {
+        72 << 10
+    } else {
+        64 << 10
+    };
+    assert!(each <= most, "{each} bytes per thread");
 }
 
 /// Times that the OS calls a key's destructor at the most (`PTHREAD_DESTRUCTOR_ITERATIONS`).
