@@ -25,7 +25,8 @@ pub(super) struct TypeNode {
     next: AtomicPtr<TypeNode>,
     /// The type's verbs; null until registered.
     verbs: AtomicPtr<Verbs>,
-    claimed: AtomicBool,
+    /// Whether the node is in the list.
+    added: AtomicBool,
 }
 
 /// Held while a type is added, and across a fork: the set of types whose locks a fork holds must
@@ -33,13 +34,15 @@ pub(super) struct TypeNode {
 static ADDING: Lock = Lock::new();
 
 static FIRST: AtomicPtr<TypeNode> = AtomicPtr::new(ptr::null_mut());
+/// First of the types whose locks a fork holds.
+static HELD: AtomicPtr<TypeNode> = AtomicPtr::new(ptr::null_mut());
 
 impl TypeNode {
     pub(super) const fn new() -> Self {
         Self {
             next: AtomicPtr::new(ptr::null_mut()),
             verbs: AtomicPtr::new(ptr::null_mut()),
-            claimed: AtomicBool::new(false),
+            added: AtomicBool::new(false),
         }
     }
 }
@@ -48,43 +51,58 @@ impl TypeNode {
     /// Whether the type is among the types.
     #[inline]
     pub(super) fn is_added(&self) -> bool {
-        // Relaxed: a hint; adding twice does nothing.
-        self.claimed.load(Ordering::Relaxed)
+        // Acquire: pairs with the Release in add(): the node is in the list, so a fork holds the
+        // type's lock.
+        self.added.load(Ordering::Acquire)
     }
 }
 
 /// Adds a type, once.
 pub(super) fn add(node: &'static TypeNode, verbs: &'static Verbs) {
-    // Relaxed: only one caller may go on; what it publishes is published below.
-    if node.claimed.swap(true, Ordering::Relaxed) {
-        return;
-    }
-    // Relaxed: published by the exchange below.
-    node.verbs
-        .store(ptr::from_ref(verbs).cast_mut(), Ordering::Relaxed);
     ADDING.acquire();
-    // Relaxed: written under ADDING only, and published by the store below.
-    node.next
-        .store(FIRST.load(Ordering::Relaxed), Ordering::Relaxed);
-    // Release: publishes the node; pairs with the Acquire in types().
-    FIRST.store(ptr::from_ref(node).cast_mut(), Ordering::Release);
+    if !node.is_added() {
+        // Relaxed: published by the list's head.
+        node.verbs
+            .store(ptr::from_ref(verbs).cast_mut(), Ordering::Relaxed);
+        // Relaxed: written under ADDING only, and published by the list's head.
+        node.next
+            .store(FIRST.load(Ordering::Relaxed), Ordering::Relaxed);
+        // Release: publishes the node; pairs with the Acquire in types().
+        FIRST.store(ptr::from_ref(node).cast_mut(), Ordering::Release);
+        // Release: pairs with the Acquire in is_added().
+        node.added.store(true, Ordering::Release);
+    }
     ADDING.release();
 }
 
-/// Before a fork: no type is added until [`resume`].
+/// Before a fork: no type is added by another thread until [`resume`], and every type's lock is
+/// taken.
 pub(super) fn hold() {
     ADDING.acquire();
+    for verbs in types() {
+        (verbs.lock)().acquire();
+    }
+    // Relaxed: written and read by the forking thread.
+    HELD.store(FIRST.load(Ordering::Relaxed), Ordering::Relaxed);
 }
 
-/// After a fork, on both sides.
+/// After a fork, on both sides. Lets go of what was taken: not of types that a handler of the
+/// forking thread has used first of all meanwhile.
 pub(super) fn resume() {
+    // Relaxed: written by this thread.
+    for verbs in types_from(HELD.load(Ordering::Relaxed)) {
+        (verbs.lock)().release();
+    }
     ADDING.release();
 }
 
 /// The verbs of every type, the youngest first.
 pub(super) fn types() -> impl Iterator<Item = &'static Verbs> {
     // Acquire: pairs with the Release in add().
-    let mut next = FIRST.load(Ordering::Acquire);
+    types_from(FIRST.load(Ordering::Acquire))
+}
+
+fn types_from(mut next: *mut TypeNode) -> impl Iterator<Item = &'static Verbs> {
     core::iter::from_fn(move || {
         // SAFETY: null or a node in a static.
         let node = unsafe { next.as_ref() }?;

@@ -87,18 +87,12 @@ fn visit_all() {
 pub(crate) fn hold_for_fork() {
     VISITING.acquire();
     registry::hold();
-    for verbs in registry::types() {
-        (verbs.lock)().acquire();
-    }
     forking::begin();
 }
 
 /// After a fork, in the parent and in the child.
 pub(crate) fn resume_after_fork() {
     forking::end();
-    for verbs in registry::types() {
-        (verbs.lock)().release();
-    }
     registry::resume();
     VISITING.release();
 }
