@@ -164,7 +164,7 @@ pub(crate) const OPTIONS: &[Row<Key>] = &[
         name: "page",
         forms: || with(Vec::new(), 0, "64KiB"),
         number: Some(PAGE),
-        doc: "bytes in a small-block page; blocks over an eighth of it live in pages of eight \
+        doc: "bytes in a small-block page; blocks over an eighth of it live in pages of four \
               times the bytes",
     },
     Row {

@@ -19,7 +19,7 @@ fn a_consumer_that_never_allocates_keeps_resident_memory_near_what_is_live() {
 /// Who frees 200 MB: their owner, another thread, both by turns, another after the owner has ended.
 fn freed_by(who: &str) {
     for (program, seed) in [(AS_IT_COMES, "1"), (STOCK, "2"), (POINTER, "3")] {
-        for max in ["512", "4096"] {
+        for max in ["512", "4096", "32768"] {
             Program::new(program, &["freed", who, max, seed]).succeeds();
         }
     }

@@ -7,6 +7,7 @@ use allocator_core::derive_allocator;
 use allocator_core::os::{Call, fault};
 use allocator_tests::block::Block;
 use allocator_tests::child;
+use allocator_tests::crew::Worker;
 use allocator_tests::process::{alone, resident_bytes};
 use allocator_tests::subject::{Subject, layout};
 use allocator_tests::subjects;
@@ -84,6 +85,30 @@ fn pages_kept_for_later_are_given_up_before_the_limit_refuses() {
         }
     }
     TightlyLimited::check();
+}
+
+#[derive_allocator(limit = 8MiB, purge = never, stats = counters)]
+struct LimitedTogether;
+subjects!(LimitedTogether);
+
+#[test]
+fn what_others_freed_is_brought_home_before_the_limit_refuses() {
+    let _alone = alone();
+    let owner = Worker::start();
+    for (size, next_size) in [(48, 1000), (1000, 20_000), (20_000, 48)] {
+        // The owner of the pages sleeps meanwhile, or has ended.
+        let by_the_sleeper = owner.run(move || blocks::<LimitedTogether>(size, 4 * MIB / size));
+        let by_the_dead = std::thread::spawn(move || blocks::<LimitedTogether>(size, usize::MAX))
+            .join()
+            .expect("no fault");
+        assert!(LimitedTogether::stats().held_bytes > 7 * MIB);
+        free(by_the_sleeper);
+        free(by_the_dead);
+        let next = blocks::<LimitedTogether>(next_size, usize::MAX);
+        assert!(next.len() * next_size > 6 * MIB, "{size}, then {next_size}");
+        free(next);
+        LimitedTogether::check();
+    }
 }
 
 #[test]

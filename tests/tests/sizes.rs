@@ -283,6 +283,11 @@ fn huge_growth_by_half_steps_keeps_content_and_leaves_no_memory<A: Subject>() {
 fn a_huge_block_shrinks_through_every_kind_and_keeps_content<A: Subject>() {
     A::purge();
     let start = resident_bytes();
+    // Where all is in huge pages of the hardware, the headers of the chunk take one, too.
+    let more = match A::CHOICES.thp {
+        Thp::Always => 5 * MIB,
+        _ => 3 * MIB,
+    };
     let mut size = 300 * MIB;
     let mut block = A::allocate(layout(size, 16)).expect("memory");
     write_marks(block, 0, size);
@@ -305,7 +310,7 @@ fn a_huge_block_shrinks_through_every_kind_and_keeps_content<A: Subject>() {
         if size < 9 * MIB {
             A::purge();
         }
-        assert_not_over::<A>(resident_bytes(), start, size + 3 * MIB);
+        assert_not_over::<A>(resident_bytes(), start, size + more);
     }
     // SAFETY: live, of this layout.
     unsafe { A::deallocate(block, layout(size, 16)) };

@@ -3,7 +3,7 @@
 use super::Config;
 
 /// A page of large blocks is this many times a small-block page.
-pub(crate) const LARGE_PAGE_FACTOR: usize = 8;
+pub(crate) const LARGE_PAGE_FACTOR: usize = 4;
 
 /// Blocks up to this part of a small-block page come from small-block pages.
 const SMALL_BLOCKS_PER_PAGE_MIN: usize = 8;

@@ -150,26 +150,26 @@ fn allocate_in_class<D: Declared>(class: usize) -> *mut u8 {
     let Some((cache, heap)) = current::<D>().or_else(thread::start::<D>) else {
         return allocate_without_heap::<D>(class);
     };
-    let mut block = refill::refill(cache, heap, class);
-    if block.is_null() {
-        // No memory, or over the limit: what this thread keeps for later is needed now.
-        pages::flush_all(cache, heap);
-        block = refill::refill(cache, heap, class);
+    match or_after_reclaim::<D, _>(|| NonNull::new(refill::refill(cache, heap, class))) {
+        Some(block) => {
+            count_allocation(cache, class);
+            block.as_ptr().cast()
+        }
+        None => ptr::null_mut(),
     }
-    if !block.is_null() {
-        count_allocation(cache, class);
-    }
-    block.cast()
 }
 
 #[cold]
 #[inline(never)]
 fn allocate_without_heap<D: Declared>(class: usize) -> *mut u8 {
-    let block = D::shared().allocate_without_heap(class);
-    if !block.is_null() {
-        D::shared().count_allocation(Some(class));
+    let allocate = || NonNull::new(D::shared().allocate_without_heap(class));
+    match or_after_reclaim::<D, _>(allocate) {
+        Some(block) => {
+            D::shared().count_allocation(Some(class));
+            block.as_ptr().cast()
+        }
+        None => ptr::null_mut(),
     }
-    block.cast()
 }
 
 /// After a push that filled the bin or emptied its page.
@@ -231,7 +231,7 @@ fn allocate_by_route<D: Declared>(layout: Layout) -> *mut u8 {
         Route::Huge { bytes } => {
             upkeep::run_if_due();
             let account = D::shared().account();
-            let start = or_after_flush::<D, _>(|| huge::allocate(account, bytes, layout.align()));
+            let start = or_after_reclaim::<D, _>(|| huge::allocate(account, bytes, layout.align()));
             counted_large::<D>(start)
         }
         Route::Impossible => ptr::null_mut(),
@@ -242,17 +242,23 @@ fn allocate_large<D: Declared>(slices: usize, align: usize, zeroed: bool) -> Opt
     thread::enrol::<D>();
     upkeep::run_if_due();
     let (account, owner) = (D::shared().account(), D::shared().large_owner());
-    or_after_flush::<D, _>(|| large::allocate(account, owner, slices, align, zeroed))
+    or_after_reclaim::<D, _>(|| large::allocate(account, owner, slices, align, zeroed))
 }
 
-/// What `allocate` gives, at the second try when it gives nothing: then what this thread keeps
-/// for later is given up in between.
-fn or_after_flush<D: Declared, T>(allocate: impl Fn() -> Option<T>) -> Option<T> {
-    allocate().or_else(|| {
-        let (cache, heap) = current::<D>()?;
-        pages::flush_all(cache, heap);
-        allocate()
-    })
+/// What `allocate` gives. When it gives nothing, for want of memory or because of the limit: what
+/// it gives once this thread has given up what it keeps for later, or else once that which others
+/// freed has been brought home in every heap of the process.
+fn or_after_reclaim<D: Declared, T>(allocate: impl Fn() -> Option<T>) -> Option<T> {
+    allocate()
+        .or_else(|| {
+            let (cache, heap) = current::<D>()?;
+            pages::flush_all(cache, heap);
+            allocate()
+        })
+        .or_else(|| {
+            upkeep::reclaim();
+            allocate()
+        })
 }
 
 fn counted_large<D: Declared>(block: Option<NonNull<u8>>) -> *mut u8 {

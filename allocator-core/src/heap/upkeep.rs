@@ -47,6 +47,19 @@ fn run() {
     UPKEEP.release();
 }
 
+/// Brings home what others freed, in every heap whose owner is away, so that pages that are all
+/// free serve whoever asks next.
+#[cold]
+#[inline(never)]
+pub(crate) fn reclaim() {
+    if forking::is_by_this_thread() {
+        return;
+    }
+    UPKEEP.acquire();
+    visit_all();
+    UPKEEP.release();
+}
+
 /// Gives back all that is free in the process, now.
 pub(crate) fn run_now() {
     if forking::is_by_this_thread() {

@@ -146,7 +146,9 @@ pub fn freed(arguments: &[String]) {
         let freer_done = freer_done.clone();
         thread::spawn(move || {
             // Has a heap of its own, unless it only ever frees.
-            let blocks = freer_inbox.recv().expect("blocks to free");
+            let Ok(blocks) = freer_inbox.recv() else {
+                return;
+            };
             free_all(blocks);
             freer_done.wait();
             // Blocked until the process ends.
