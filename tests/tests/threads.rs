@@ -36,6 +36,13 @@ fn destructors_that_allocate_up_to_the_last_pass_leak_nothing() {
     }
 }
 
+#[test]
+fn types_first_used_in_the_last_pass_of_destructors_leak_nothing() {
+    for program in [AS_IT_COMES, STOCK, POINTER] {
+        Program::new(program, &["late_first_use", "800"]).succeeds();
+    }
+}
+
 /// A type that counts, for one test only: its figures are that test's.
 macro_rules! declare {
     ($($name:ident: $($option:ident = $value:tt),*;)*) => { $(

@@ -5,6 +5,7 @@
 //! of `thread_local!` variables. What is still called after that (other keys'
 //! destructors) goes without a heap: see [`Shared::allocate_without_heap`].
 
+use core::cell::Cell;
 use core::ffi::c_void;
 use core::ptr;
 
@@ -16,6 +17,12 @@ use crate::heap::shared::Shared;
 use crate::heap::{pages, upkeep};
 use crate::os;
 
+std::thread_local! {
+    /// Whether the thread's end has been told: a type that it turns to only now gets no heap,
+    /// because nobody would take it back. Of the thread, not of a type's cache: such a type has none.
+    static HAS_ENDED: Cell<bool> = const { Cell::new(false) };
+}
+
 /// Makes the type known to upkeep and to fork; nothing when it is.
 #[inline]
 pub(super) fn enrol<D: Declared>() {
@@ -24,21 +31,24 @@ pub(super) fn enrol<D: Declared>() {
 }
 
 /// The calling thread's cache and heap, made if it has none yet. `None` when the thread has
-/// ended or there is no memory: then it goes without a heap.
+/// ended, the OS would not tell of its end, or there is no memory: then it goes without a heap, and
+/// has nothing that somebody would have to take back.
 #[cold]
 #[inline(never)]
 pub(super) fn start<D: Declared>() -> Option<(&'static Cache<D>, &'static Heap<D>)> {
     enrol::<D>();
-    // SAFETY: the slot is the calling thread's and alive (contract of `Declared`); null or a cache
-    // that lives until the thread has ended.
-    let cache: &'static Cache<D> = unsafe { (*D::slot()).cache_or_new().as_ref() }?;
+    if HAS_ENDED.get() || !os::register_thread_end(end_thread) {
+        return None;
+    }
+    // SAFETY: the slot is the calling thread's and alive (contract of `Declared`).
+    let slot = unsafe { &*D::slot() };
+    // SAFETY: null or a cache that lives until the thread has ended.
+    let cache: &'static Cache<D> = unsafe { slot.cache_or_new().as_ref() }?;
     if let Some(heap) = cache.heap() {
         return Some((cache, heap));
     }
-    if cache.has_ended() {
-        return None;
-    }
     if !announce_end(cache) {
+        slot.let_go();
         return None;
     }
     let heap = D::shared().take_heap()?;
@@ -46,18 +56,15 @@ pub(super) fn start<D: Declared>() -> Option<(&'static Cache<D>, &'static Heap<D
     Some((cache, heap))
 }
 
-/// Has the thread's end told to `cache`, once. False when the OS cannot, or the end has come.
+/// Has the thread's end told to `cache`, once. False when the OS cannot.
 /// Telling a cache without a heap is harmless.
 fn announce_end<D: Declared>(cache: &'static Cache<D>) -> bool {
     let link = &cache.end;
     if link.verb.get().is_some() {
         return true;
     }
-    if !os::register_thread_end(end_thread) {
-        return false;
-    }
     let first = os::thread_end_value();
-    if first == the_end() || !os::set_thread_end_value(ptr::from_ref(link).cast_mut().cast()) {
+    if !os::set_thread_end_value(ptr::from_ref(link).cast_mut().cast()) {
         return false;
     }
     link.next.set(first.cast_const().cast());
@@ -66,20 +73,9 @@ fn announce_end<D: Declared>(cache: &'static Cache<D>) -> bool {
     true
 }
 
-/// The key's value after the thread's end: a type that the thread turns to only now gets no heap,
-/// because nobody would take it back.
-fn the_end() -> *mut c_void {
-    static MARK: u8 = 0;
-    ptr::from_ref(&MARK).cast_mut().cast()
-}
-
 /// The key's destructor: ends each of the thread's caches.
 unsafe extern "C" fn end_thread(value: *mut c_void) {
-    // This has the destructor called again, as often as the OS repeats it, which does nothing.
-    os::set_thread_end_value(the_end());
-    if value == the_end() {
-        return;
-    }
+    HAS_ENDED.set(true);
     let mut next: *const EndLink = value.cast_const().cast();
     // SAFETY: links lie in caches, which live until the thread has ended.
     while let Some(link) = unsafe { next.as_ref() } {
@@ -101,5 +97,5 @@ unsafe fn end<D: Declared>(cache: *const c_void) {
         D::shared().abandon(heap);
     }
     // SAFETY: the slot is the calling thread's (contract of `Declared`).
-    unsafe { (*D::slot()).end() };
+    unsafe { (*D::slot()).let_go() };
 }

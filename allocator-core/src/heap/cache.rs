@@ -33,8 +33,6 @@ pub struct Cache<C: Choices> {
     pub(super) emptied: ClassSet,
     /// Inv. 3.
     eased: ClassSet,
-    /// Whether the thread's heap is gone for good.
-    ended: Cell<bool>,
     /// What to do at the thread's end: a link of the thread's list.
     pub(crate) end: EndLink,
 }
@@ -52,15 +50,6 @@ pub(crate) struct EndLink {
 impl<C: Choices> Cache<C> {
     /// A cache without a heap; all zero.
     pub(crate) const fn new() -> Self {
-        Self::with_ended(false)
-    }
-
-    /// What an ended thread sees.
-    pub(super) const fn new_ended() -> Self {
-        Self::with_ended(true)
-    }
-
-    const fn with_ended(ended: bool) -> Self {
         Self {
             // SAFETY: an idle bin is all zero.
             bins: UnsafeCell::new(unsafe { core::mem::MaybeUninit::zeroed().assume_init() }),
@@ -68,7 +57,6 @@ impl<C: Choices> Cache<C> {
             foreign: ForeignRun::new(),
             emptied: ClassSet::new(),
             eased: ClassSet::new(),
-            ended: Cell::new(ended),
             end: EndLink {
                 next: Cell::new(ptr::null()),
                 verb: Cell::new(None),
@@ -108,14 +96,6 @@ impl<C: Choices> Cache<C> {
 
     pub(crate) fn set_heap(&self, heap: Option<&'static Heap<C>>) {
         self.heap.set(heap.map_or(ptr::null(), ptr::from_ref));
-    }
-
-    pub(crate) fn has_ended(&self) -> bool {
-        self.ended.get()
-    }
-
-    pub(crate) fn set_ended(&self) {
-        self.ended.set(true);
     }
 
     /// The attached page of the class is all free: notes it, and that the bin's count need not

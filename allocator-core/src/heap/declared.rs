@@ -44,8 +44,8 @@ pub trait Slot<D: Declared> {
     fn cache(&self) -> *const Cache<D>;
     /// Makes the thread's cache if there is none; null when there is no memory for it.
     fn cache_or_new(&self) -> *const Cache<D>;
-    /// The thread has ended: what is still called sees a cache that has ended.
-    fn end(&self);
+    /// Lets go of the cache, which has no heap (any more).
+    fn let_go(&self);
 }
 
 /// `tls = inline`: the cache itself is thread-local.
@@ -72,9 +72,8 @@ impl<D: Declared> Slot<D> for InlineSlot<D> {
         &raw const self.0
     }
 
-    fn end(&self) {
-        self.0.set_ended();
-    }
+    /// There is nothing to take back; without a heap, every bin of the cache is idle.
+    fn let_go(&self) {}
 }
 
 /// `tls = pointer`: one thread-local word; the cache lies in the arena.
@@ -104,8 +103,8 @@ impl<D: Declared> Slot<D> for PointerSlot<D> {
         self.0.get()
     }
 
-    fn end(&self) {
-        let cache = self.0.replace(D::shared().ended_cache());
+    fn let_go(&self) {
+        let cache = self.0.replace(ptr::null());
         if let Some(cache) = ptr::NonNull::new(cache.cast_mut()) {
             D::shared().recycle_cache(cache);
         }

@@ -36,8 +36,6 @@ pub struct Shared<C: Choices> {
     free_heaps: Cell<*const Heap<C>>,
     /// Caches without a thread, for `tls = pointer` (Inv. 1).
     free_caches: Cell<*const Cache<C>>,
-    /// What a thread of `tls = pointer` sees after its end.
-    ended_cache: Cache<C>,
     /// Pages that visits gave up, on their way to the arena. Who does the upkeep only.
     visited: PageChain,
     account: Account<C>,
@@ -45,8 +43,7 @@ pub struct Shared<C: Choices> {
     node: TypeNode,
 }
 
-// SAFETY: Inv. 1; ``ended_cache` is never written (`ended` stops every operation before it
-// writes).
+// SAFETY: Inv. 1; `visited` is used by who does the upkeep only, one thread at a time.
 unsafe impl<C: Choices> Sync for Shared<C> {}
 
 impl<C: Choices> Shared<C> {
@@ -61,7 +58,6 @@ impl<C: Choices> Shared<C> {
             records: AtomicPtr::new(ptr::null_mut()),
             free_heaps: Cell::new(ptr::null()),
             free_caches: Cell::new(ptr::null()),
-            ended_cache: Cache::new_ended(),
             visited: PageChain::new(),
             account: Account::new(),
             node: TypeNode::new(),
@@ -246,6 +242,9 @@ impl<C: Choices> Shared<C> {
                 self.orphans.own(page);
                 let extended = self.orphans.extend(page);
                 debug_assert!(extended, "a new page has blocks to thread");
+                if C::COUNTS {
+                    self.orphans.counters.pages_made.add(1);
+                }
                 self.orphans.queue(class).push_first(page);
                 self.orphans
                     .empty_pages
@@ -289,7 +288,7 @@ impl<C: Choices> Shared<C> {
         Some(cache)
     }
 
-    /// Takes the cache record of an ended thread back.
+    /// Takes a cache record back, of a thread that has ended or goes without.
     pub(super) fn recycle_cache(&self, cache: NonNull<Cache<C>>) {
         self.lock.acquire();
         // SAFETY: the thread has let go of the record; it is larger than a pointer.
@@ -310,10 +309,6 @@ impl<C: Choices> Shared<C> {
     /// Gives what visits gave up back to the arena; for who does the upkeep.
     pub(super) fn release_visited(&self, purge: Purge) {
         self.visited.release(&self.account, purge);
-    }
-
-    pub(super) fn ended_cache(&self) -> *const Cache<C> {
-        &raw const self.ended_cache
     }
 
     /// Counts an allocation by a thread without a heap, or of a block that belongs to none.

@@ -87,6 +87,13 @@ pub(super) fn barrier_everywhere() -> bool {
     call(PRIVATE_EXPEDITED) || (call(REGISTER_PRIVATE_EXPEDITED) && call(PRIVATE_EXPEDITED))
 }
 
+/// The least key that is asked for. The OS calls a thread's destructors in the order of their keys,
+/// in as many rounds as they set their keys again, four at most. In a program with fewer keys than
+/// this ours comes last in each round: even if another's destructor is the first to allocate, in
+/// the last round, the thread's end is told after that. glibc has the values of 32 keys in a
+/// thread's record; a later key would cost each thread an allocation.
+const LATE_KEY: libc::pthread_key_t = 31;
+
 /// The process-wide key + 1 whose destructor ends threads; 0 until it is made.
 static THREAD_END_KEY: AtomicU32 = AtomicU32::new(0);
 
@@ -100,11 +107,9 @@ pub(crate) fn register_thread_end(end: unsafe extern "C" fn(*mut c_void)) -> boo
     if !permitted(Call::ThreadEnd) {
         return false;
     }
-    let mut key = 0;
-    // SAFETY: `key` is valid for writes.
-    if unsafe { libc::pthread_key_create(&raw mut key, Some(end)) } != 0 {
+    let Some(key) = make_late_key(end) else {
         return false;
-    }
+    };
     // Relaxed: as above. Of two threads that came here together, one gives its key back.
     let raced = THREAD_END_KEY.compare_exchange(0, key + 1, Ordering::Relaxed, Ordering::Relaxed);
     if raced.is_err() {
@@ -112,6 +117,33 @@ pub(crate) fn register_thread_end(end: unsafe extern "C" fn(*mut c_void)) -> boo
         unsafe { libc::pthread_key_delete(key) };
     }
     true
+}
+
+/// Makes a key, from [`LATE_KEY`] on if there is one to be had. `None` when there is none at all.
+fn make_late_key(end: unsafe extern "C" fn(*mut c_void)) -> Option<libc::pthread_key_t> {
+    let mut earlier = [0; LATE_KEY as usize];
+    let mut count = 0;
+    let late = loop {
+        let mut key = 0;
+        // SAFETY: `key` is valid for writes.
+        if unsafe { libc::pthread_key_create(&raw mut key, Some(end)) } != 0 {
+            break None;
+        }
+        if key >= LATE_KEY || count == earlier.len() {
+            break Some(key);
+        }
+        earlier[count] = key;
+        count += 1;
+    };
+    let key = late.or_else(|| {
+        count = count.checked_sub(1)?;
+        Some(earlier[count])
+    });
+    for &key in &earlier[..count] {
+        // SAFETY: this thread made the key and nobody else knows it.
+        unsafe { libc::pthread_key_delete(key) };
+    }
+    key
 }
 
 /// The calling thread's value of the key; null before there is a key.

@@ -5,6 +5,7 @@ pub mod exits;
 pub mod figures;
 pub mod forks;
 pub mod give_back;
+pub mod late;
 pub mod limits;
 pub mod live;
 pub mod threads;
@@ -16,6 +17,7 @@ pub const SCENARIOS: &[Scenario] = &[
     ("churn", threads::churn),
     ("live_threads", threads::live_threads),
     ("key_destructors", threads::key_destructors),
+    ("late_first_use", late::late_first_use),
     ("exit_with_threads", exits::exit_with_threads),
     ("atexit_allocates", exits::atexit_allocates),
     ("forks", forks::forks),
