@@ -6,7 +6,6 @@ use std::ptr::NonNull;
 use allocator_core::derive_allocator;
 use allocator_core::os::{Call, fault};
 use allocator_tests::block::Block;
-use allocator_tests::child;
 use allocator_tests::crew::Worker;
 use allocator_tests::process::{alone, resident_bytes};
 use allocator_tests::subject::{Subject, layout};
@@ -255,43 +254,4 @@ fn what_one_type_gives_back_serves_another_without_a_new_mapping() {
         assert_eq!(fault::calls(Call::Map), maps, "{size}: a new mapping");
         free(second);
     }
-}
-
-// The wrong type.
-
-/// Allocates by one type and frees by another.
-fn confuse<A: Subject, B: Subject>(size: usize) {
-    let block = A::allocate(layout(size, 8)).expect("memory");
-    // Makes the other a type that has blocks of the kind, too.
-    let other = B::allocate(layout(size, 8)).expect("memory");
-    // SAFETY: not a block of this type: that is what debug builds are to find. They abort.
-    unsafe {
-        B::deallocate(block, layout(size, 8));
-        B::deallocate(other, layout(size, 8));
-    }
-}
-
-macro_rules! wrong_type {
-    ($($name:ident: $size:literal),*) => { $(
-        #[test]
-        #[cfg_attr(not(debug_assertions), ignore = "debug builds only")]
-        fn $name() {
-            let name = stringify!($name);
-            if child::is_child_of(name) {
-                confuse::<First, Second>($size);
-                return;
-            }
-            let output = child::run_again(name);
-            let said = String::from_utf8_lossy(&output.stderr);
-            assert!(!output.status.success(), "the process went on: {said}");
-            assert!(said.contains("`Second`"), "the type is named: {said}");
-            assert!(said.contains("another allocator type"), "{said}");
-        }
-    )* };
-}
-
-wrong_type! {
-    a_small_block_freed_through_another_type_is_found: 40,
-    a_medium_block_freed_through_another_type_is_found: 20_000,
-    a_large_block_freed_through_another_type_is_found: 1_000_000
 }

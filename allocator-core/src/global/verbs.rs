@@ -100,6 +100,7 @@ pub fn allocate_zeroed<D: Declared>(layout: Layout) -> *mut u8 {
 /// - `new_size` rounded up to `layout.align()` does not exceed `isize::MAX`.
 #[inline]
 pub unsafe fn reallocate<D: Declared>(block: *mut u8, layout: Layout, new_size: usize) -> *mut u8 {
+    debug_check::<D>(block, layout);
     // SAFETY: the caller's promise.
     let new_layout = unsafe { Layout::from_size_align_unchecked(new_size, layout.align()) };
     if is_direct::<D>(layout) && is_direct::<D>(new_layout) {
@@ -392,8 +393,8 @@ fn count_free<D: Declared>(cache: &Cache<D>, class: usize) {
     }
 }
 
-/// In debug builds: ends the process when a block is freed through a type that it is not of, or
-/// with a layout of another class.
+/// In debug builds: ends the process when a block is freed or reallocated through a type that it is
+/// not of, or with a layout of another class.
 #[inline(always)]
 fn debug_check<D: Declared>(block: *mut u8, layout: Layout) {
     if cfg!(debug_assertions) {
@@ -404,13 +405,17 @@ fn debug_check<D: Declared>(block: *mut u8, layout: Layout) {
 #[inline(never)]
 fn check<D: Declared>(block: *mut u8, layout: Layout) {
     let type_id = D::shared().type_id();
-    let problem = match route::<D>(layout) {
+    let route = route::<D>(layout);
+    let is_huge = matches!(route, Route::Huge { .. });
+    // First: what is not huge has a header, and a huge block has not even a chunk.
+    let problem = huge::mismatch(D::shared().account(), block, is_huge);
+    let problem = problem.or_else(|| match route {
         // SAFETY: the caller of deallocate() promises a block of some allocator type.
         Route::Class(class) => unsafe { free::mismatch::<D>(block, Some(class), type_id) },
         // SAFETY: as above.
         Route::Large { .. } => unsafe { free::mismatch::<D>(block, None, type_id) },
         Route::Huge { .. } | Route::Impossible => None,
-    };
+    });
     if let Some(problem) = problem {
         os::abort(&["allocator `", D::CONFIG.name, "`: ", problem, "\n"]);
     }

@@ -12,6 +12,11 @@ use crate::config::choices::{Choices, Derived};
 use crate::mem::block::{Block, BlockList};
 use crate::mem::page::{Page, State};
 
+/// What debug builds say of a free through the wrong type.
+pub(super) const OTHER_TYPE: &str = "freed a block that another allocator type allocated";
+/// What debug builds say of a free with the wrong layout.
+pub(super) const OTHER_CLASS: &str = "freed a block with a layout of another size class";
+
 /// Frees a block whose bin did not take it ([`Push::Elsewhere`]). Whether that sent blocks to
 /// another thread's page.
 ///
@@ -117,19 +122,15 @@ pub(crate) unsafe fn mismatch<C: Choices>(
     // SAFETY: in the same chunk as the block.
     let page = unsafe { Page::find(start) };
     if page.is_none_or(|page| page.type_id() != type_id) {
-        return Some("freed a block that another allocator type allocated");
+        return Some(OTHER_TYPE);
     }
     let page = page?;
     match class {
-        Some(class) if page.state() == State::Large || page.class() != class => {
-            Some("freed a block with a layout of another size class")
-        }
+        Some(class) if page.state() == State::Large || page.class() != class => Some(OTHER_CLASS),
         Some(class) if !(block.addr() - start.addr()).is_multiple_of(C::block_bytes(class)) => {
             Some("freed an address inside a block")
         }
-        None if page.state() != State::Large => {
-            Some("freed a block with a layout of another size class")
-        }
+        None if page.state() != State::Large => Some(OTHER_CLASS),
         _ => None,
     }
 }

@@ -1,9 +1,11 @@
 //! Huge blocks: each has a mapping of its own, whose bytes follow from the
-//! layout, so that nothing needs to be written down.
+//! layout, so that nothing needs to be written down (but in debug builds, whose each is).
 
-use core::ptr::NonNull;
+use core::ptr::{self, NonNull};
 
 use super::account::Account;
+use super::free::{OTHER_CLASS, OTHER_TYPE};
+use super::huge_owners::{self, Known};
 use crate::config::Thp;
 use crate::config::choices::Choices;
 use crate::os::{self, OS_PAGE_BYTES};
@@ -26,7 +28,13 @@ pub(crate) fn allocate<C: Choices>(
         // SAFETY: just mapped.
         unsafe { os::advise_huge(start, bytes, C::CONFIG.thp == Thp::Always) };
     }
+    huge_owners::note(start, type_of(account));
     Some(start)
+}
+
+/// An address that identifies the type: here it is that of its account.
+fn type_of<C: Choices>(account: &Account<C>) -> *const () {
+    ptr::from_ref(account).cast()
 }
 
 /// Frees a block.
@@ -34,6 +42,7 @@ pub(crate) fn allocate<C: Choices>(
 /// # Safety
 /// - `start` is a huge block of type `C` and `bytes` that its user gave back.
 pub(crate) unsafe fn free<C: Choices>(account: &Account<C>, start: NonNull<u8>, bytes: usize) {
+    huge_owners::forget(start);
     // SAFETY: the caller's promise.
     if !unsafe { os::release(start, bytes) } {
         // The addresses stay; at least the memory behind them goes.
@@ -58,8 +67,11 @@ pub(crate) unsafe fn resize<C: Choices>(
     if after > before && !account.charge(after - before) {
         return None;
     }
+    // Before: where the block moves away from, another may be mapped at once.
+    huge_owners::forget(start);
     // SAFETY: the caller's promise.
     let moved = unsafe { os::remap(start, before, after, align <= OS_PAGE_BYTES) };
+    huge_owners::note(moved.unwrap_or(start), type_of(account));
     if moved.is_some() && after < before {
         account.discharge(before - after);
     }
@@ -67,4 +79,24 @@ pub(crate) unsafe fn resize<C: Choices>(
         account.discharge(after - before);
     }
     moved
+}
+
+/// What is wrong with freeing `block` through the type with this `account`, as far as huge blocks are
+/// concerned; `is_huge`: whether its layout says that it is one. For debug builds.
+pub(crate) fn mismatch<C: Choices>(
+    account: &Account<C>,
+    block: *mut u8,
+    is_huge: bool,
+) -> Option<&'static str> {
+    if !is_huge && !block.addr().is_multiple_of(OS_PAGE_BYTES) {
+        return None;
+    }
+    match huge_owners::known(block) {
+        Known::Of(owner) if owner != type_of(account) => Some(OTHER_TYPE),
+        Known::Of(_) if !is_huge => Some(OTHER_CLASS),
+        Known::NotThere if is_huge => {
+            Some("freed a huge block that is not there: freed before, or of another size class")
+        }
+        Known::Of(_) | Known::NotThere | Known::Nothing => None,
+    }
 }
