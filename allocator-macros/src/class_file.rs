@@ -33,6 +33,9 @@ pub(crate) struct ClassFile {
 
 /// Reads the file `name` below `root`.
 pub(crate) fn read(root: &Path, name: &str) -> Result<ClassFile, String> {
+    if name.is_empty() {
+        return Err("no file is named; write a path from the crate's root".to_owned());
+    }
     let path = root.join(name);
     match fs::read_to_string(&path) {
         Ok(text) => {

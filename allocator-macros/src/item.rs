@@ -42,8 +42,22 @@ pub(crate) fn read(tokens: TokenStream, errors: &mut Errors) -> Target {
     }
 }
 
+/// Takes a second declaration off the item, where it would say everything twice, and reports it.
+fn take_further_declarations(item: &mut ItemStruct, errors: &mut Errors) {
+    item.attrs.retain(|attr| {
+        let last = attr.path().segments.last();
+        let is_ours = last.is_some_and(|segment| segment.ident == "derive_allocator");
+        if is_ours {
+            let message = "a type is declared once; write all options into one `derive_allocator`";
+            errors.at(attr.path(), message);
+        }
+        !is_ours
+    });
+}
+
 /// Reports what a unit struct does not have.
-fn unit_struct(item: ItemStruct, errors: &mut Errors) -> Target {
+fn unit_struct(mut item: ItemStruct, errors: &mut Errors) -> Target {
+    take_further_declarations(&mut item, errors);
     let name = &item.ident;
     let fields = match &item.fields {
         Fields::Unit => true,

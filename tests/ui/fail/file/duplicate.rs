@@ -1,0 +1,6 @@
+use allocator_core::derive_allocator;
+
+#[derive_allocator(size_classes = file("classes/duplicate.classes"))]
+struct Wrong;
+
+fn main() {}

@@ -1,0 +1,6 @@
+use allocator_core::derive_allocator;
+
+#[derive_allocator(purge = file("app.classes"))]
+struct Wrong;
+
+fn main() {}
