@@ -4,11 +4,20 @@ use crate::corpus::Corpus;
 use crate::dispatch;
 use crate::sample::{Figures, Sample};
 use crate::usage::{self, Stopwatch};
-use crate::workloads::{Size, Workload};
+use crate::workloads::{Ageing, Size, Workload};
 
 /// After this many seconds a run is taken for stuck and killed. The longest
 /// run takes well under one.
 pub const TIMEOUT_SECONDS: u32 = 30;
+
+/// The heap that a run begins with.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Heap {
+    /// That of a process which has just started.
+    Fresh,
+    /// That of one which has allocated and freed a lot, and still holds some of it.
+    Aged,
+}
 
 /// Runs the workload on the allocator that the environment selected and
 /// returns the figures as a line of JSON.
@@ -16,6 +25,20 @@ pub const TIMEOUT_SECONDS: u32 = 30;
 /// # Errors
 /// A sentence, if the corpus on standard input cannot be read.
 pub fn run(workload: &Workload, size: Size) -> Result<String, String> {
+    measure(dispatch::selected().name, workload, size, Heap::Fresh)
+}
+
+/// Runs the workload on this process's allocator, which is called so, and
+/// returns the figures as a line of JSON.
+///
+/// # Errors
+/// A sentence, if the corpus on standard input cannot be read.
+pub fn measure(
+    allocator: &str,
+    workload: &Workload,
+    size: Size,
+    heap: Heap,
+) -> Result<String, String> {
     // SAFETY: sets a timer of this process, nothing else. Its signal is not
     // handled, so a run that is stuck, maybe inside the allocator, ends.
     unsafe { libc::alarm(TIMEOUT_SECONDS) };
@@ -24,13 +47,18 @@ pub fn run(workload: &Workload, size: Size) -> Result<String, String> {
     } else {
         Corpus::default()
     };
+    let aged = (heap == Heap::Aged).then(|| Ageing::of(size));
     let stopwatch = Stopwatch::start();
     let checksum = workload.run(&corpus, size);
     let elapsed = stopwatch.elapsed();
+    let peak_rss_bytes = usage::peak_rss_bytes();
+    if let Some(aged) = aged {
+        aged.check();
+    }
     let sample = Sample {
-        allocator: dispatch::selected().name.to_owned(),
+        allocator: allocator.to_owned(),
         checksum,
-        figures: Figures::new(elapsed, usage::peak_rss_bytes()),
+        figures: Figures::new(elapsed, peak_rss_bytes),
     };
     serde_json::to_string(&sample).map_err(|error| error.to_string())
 }

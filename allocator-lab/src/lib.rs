@@ -14,7 +14,7 @@
 //! dispatch  corpus                             one static for all; the input
 //! workloads                                    what is run, content checked
 //! sample  child  runner                        one run, in a process of its own
-//! rounds  report  table  progress  json_file   many runs; what they say
+//! rounds  report  table  progress  output_file many runs; what they say
 //! args                                         the command line
 //! ```
 
@@ -23,8 +23,10 @@ pub mod child;
 pub mod contestants;
 pub mod corpus;
 pub mod dispatch;
-pub mod json_file;
+pub mod entrant;
+pub mod output_file;
 pub mod progress;
+pub mod race;
 pub mod report;
 pub mod rounds;
 pub mod runner;

@@ -1,6 +1,6 @@
 //! The progress bar: on standard error, if that is a terminal.
 
-use crate::rounds::{Plan, Step};
+use crate::rounds::Step;
 use indicatif::{ProgressBar, ProgressStyle};
 
 /// Steps that the bar is divided into.
@@ -16,11 +16,11 @@ impl Progress {
     /// # Panics
     /// Never: the template is a constant that is valid.
     #[must_use]
-    pub fn new(plan: &Plan) -> Self {
+    pub fn new(announcement: &str) -> Self {
         let style = ProgressStyle::with_template("{bar:30} {percent:>3} %  {msg}");
         let bar = ProgressBar::new(LENGTH).with_style(style.expect("the template is valid"));
         if bar.is_hidden() {
-            eprintln!("allocator-lab: {}", plan.announcement());
+            eprintln!("allocator-lab: {announcement}");
         }
         Self(bar)
     }
@@ -34,6 +34,14 @@ impl Progress {
             0 => format!("warming up: {workload}"),
             round => format!("round {round}: {workload} on {entrant}"),
         });
+    }
+}
+
+impl Progress {
+    /// Shows what is being built, of which nobody knows how far it is.
+    pub fn building(&self, what: &str) {
+        self.0.set_message(format!("building: {what}"));
+        self.0.tick();
     }
 }
 

@@ -166,7 +166,9 @@ impl Report {
 }
 
 impl Machine {
-    fn this() -> Self {
+    /// This one.
+    #[must_use]
+    pub fn this() -> Self {
         let cpus = std::thread::available_parallelism().map_or(1, usize::from);
         Self {
             os: std::env::consts::OS,

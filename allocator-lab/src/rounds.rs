@@ -214,7 +214,7 @@ impl Step<'_> {
 
 impl Outcome {
     /// Adds the run of a round, or notes its failure.
-    fn add(&mut self, round: usize, run: Result<Figures, String>) {
+    pub fn add(&mut self, round: usize, run: Result<Figures, String>) {
         match (run, self) {
             (Ok(figures), Self::Measured(runs)) => runs.push(figures),
             (Err(reason), outcome) => *outcome = Self::Failed { round, reason },
@@ -224,7 +224,7 @@ impl Outcome {
 }
 
 /// Counts rounds and says whether one more is due.
-struct Clock {
+pub struct Clock {
     limit: Limit,
     start: Instant,
     round_start: Instant,
@@ -234,7 +234,9 @@ struct Clock {
 }
 
 impl Clock {
-    fn new(limit: Limit) -> Self {
+    /// Starts now, before the first round.
+    #[must_use]
+    pub fn new(limit: Limit) -> Self {
         let now = Instant::now();
         Self {
             limit,
@@ -246,7 +248,7 @@ impl Clock {
     }
 
     /// Ends the round before; says whether another one begins.
-    fn begin_round(&mut self) -> bool {
+    pub fn begin_round(&mut self) -> bool {
         let now = Instant::now();
         if self.rounds > 0 {
             self.longest_round = self.longest_round.max(now - self.round_start);
@@ -264,8 +266,15 @@ impl Clock {
         due
     }
 
+    /// Rounds begun.
+    #[must_use]
+    pub fn rounds(&self) -> usize {
+        self.rounds
+    }
+
     /// How much of everything is done, with this much of the current round.
-    fn done(&self, of_round: f64) -> f64 {
+    #[must_use]
+    pub fn done(&self, of_round: f64) -> f64 {
         let by_rounds = ((self.rounds - 1) as f64 + of_round) / self.limit.most_rounds as f64;
         let by_time = self.limit.end.map_or(0.0, |end| {
             self.start.elapsed().as_secs_f64() / (end - self.start).as_secs_f64().max(0.001)

@@ -51,7 +51,7 @@ impl Runner {
             .stdin(stdin)
             .output()
             .map_err(|error| format!("cannot be started: {error}"))?;
-        read_output(&output, contestant)
+        read_output(&output, contestant.name)
     }
 }
 
@@ -78,7 +78,11 @@ fn child_command(
     command
 }
 
-fn read_output(output: &Output, contestant: &Contestant) -> Result<Sample, String> {
+/// What the child of an allocator of that name said.
+///
+/// # Errors
+/// What went wrong, in half a line.
+pub fn read_output(output: &Output, allocator: &str) -> Result<Sample, String> {
     if output.status.signal() == Some(libc::SIGALRM) {
         return Err(format!(
             "was stuck: no result after {} s",
@@ -91,7 +95,7 @@ fn read_output(output: &Output, contestant: &Contestant) -> Result<Sample, Strin
     }
     let sample: Sample = serde_json::from_slice(&output.stdout)
         .map_err(|error| format!("gave no result: {error}"))?;
-    if sample.allocator == contestant.name {
+    if sample.allocator == allocator {
         Ok(sample)
     } else {
         Err(format!("ran on {} instead", sample.allocator))
@@ -126,7 +130,7 @@ mod tests {
     fn a_child_that_is_killed_fails_or_gives_nonsense_is_told_apart() {
         let told = |script| {
             let output = Command::new("sh").args(["-c", script]).output().unwrap();
-            read_output(&output, BASELINE).unwrap_err()
+            read_output(&output, BASELINE.name).unwrap_err()
         };
         assert!(told("kill -SEGV $$").starts_with("crashed: signal: 11"));
         assert!(told("kill -ALRM $$").starts_with("was stuck"));

@@ -54,7 +54,8 @@ impl Figures {
 }
 
 /// What is compared, in order of importance. Less is better for all of them.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Metric {
     /// CPU time: varies least on a busy machine.
     Cpu,

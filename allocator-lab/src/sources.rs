@@ -29,16 +29,7 @@ pub struct Packages {
 /// Finds the workspace and what it depends on. `None` if not even the workspace is there.
 #[must_use]
 pub fn find() -> Option<Packages> {
-    let starts = [
-        // Set by `cargo run`; right also where several clones share a target folder.
-        env::var_os("CARGO_MANIFEST_DIR").map(PathBuf::from),
-        Some(PathBuf::from(env!("CARGO_MANIFEST_DIR"))),
-        env::current_dir().ok(),
-    ];
-    let workspace = starts
-        .into_iter()
-        .flatten()
-        .find_map(|start| root_above(&start))?;
+    let workspace = workspace()?;
     let lock = fs::read_to_string(workspace.join("Cargo.lock")).unwrap_or_default();
     let dependencies = unpacked(&locked(&lock), &registries());
     let with_dependencies = !dependencies.is_empty();
@@ -51,6 +42,20 @@ pub fn find() -> Option<Packages> {
         all,
         with_dependencies,
     })
+}
+
+/// `name-version` of the package of that name in the workspace's `Cargo.lock`, if it is there.
+#[must_use]
+pub fn locked_package(name: &str) -> Option<String> {
+    let lock = fs::read_to_string(workspace()?.join("Cargo.lock")).ok()?;
+    let is_version = |rest: &str| rest.starts_with(|first: char| first.is_ascii_digit());
+    let of_name = |package: &String| {
+        let rest = package
+            .strip_prefix(name)
+            .and_then(|it| it.strip_prefix('-'));
+        rest.is_some_and(is_version)
+    };
+    locked(&lock).into_iter().find(of_name)
 }
 
 /// All `.rs` files below a folder, by path. Leaves out `target`, hidden
@@ -76,6 +81,20 @@ pub fn rust_files(folder: &Path) -> Vec<PathBuf> {
     }
     found.sort_unstable();
     found
+}
+
+/// The folder of the workspace.
+fn workspace() -> Option<PathBuf> {
+    let starts = [
+        // Set by `cargo run`; right also where several clones share a target folder.
+        env::var_os("CARGO_MANIFEST_DIR").map(PathBuf::from),
+        Some(PathBuf::from(env!("CARGO_MANIFEST_DIR"))),
+        env::current_dir().ok(),
+    ];
+    starts
+        .into_iter()
+        .flatten()
+        .find_map(|start| root_above(&start))
 }
 
 /// The nearest folder at or above `start` that has a `Cargo.lock`.

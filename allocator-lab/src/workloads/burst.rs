@@ -2,7 +2,7 @@
 //! again, 512 times; with blocks of 64 bytes, then with a mix of sizes. Shows
 //! what an allocator does with pages that are all free for a moment.
 
-use super::{Size, Workload, mix};
+use super::{Kind, Size, Workload, mix};
 use crate::corpus::Corpus;
 use std::hint::black_box;
 use std::mem::MaybeUninit;
@@ -11,6 +11,7 @@ pub(super) const WORKLOAD: Workload = Workload {
     name: "burst",
     about: "allocate 4096 blocks, free 4096, 512 times: of 64 bytes, then of 8 to 2048",
     reads_corpus: false,
+    kind: Kind::Shape,
     work,
 };
 

@@ -1,7 +1,7 @@
 //! Builds a large JSON document out of the sources, prints it and parses it:
 //! strings of all lengths, maps, vectors that grow, and one huge string.
 
-use super::{Size, Workload, mix};
+use super::{Kind, Size, Workload, mix};
 use crate::corpus::{self, Corpus};
 use serde_json::{Map, Value, json};
 use std::hint::black_box;
@@ -10,6 +10,7 @@ pub(super) const WORKLOAD: Workload = Workload {
     name: "json",
     about: "build a JSON document of these files' lines and words, print it, parse it",
     reads_corpus: true,
+    kind: Kind::Program,
     work,
 };
 

@@ -5,12 +5,34 @@
 //! work done, so it must be equal for all allocators, and nothing of the work
 //! can be optimised away.
 
+mod ageing;
+mod block;
 mod burst;
+mod byte_sizes;
+mod cache;
+mod empty;
+mod fragments;
+mod growth;
 mod json_document;
+mod maps;
+mod markdown;
 mod ping_pong;
+mod producer;
+mod random;
+mod regexes;
 mod rust_source;
+mod server;
+mod sharing;
+mod six_classes;
+mod strings;
+mod threads;
+mod tokio_server;
+mod tree;
+mod zeroed;
 
 use crate::corpus::{Corpus, Limits};
+
+pub use ageing::Ageing;
 
 /// One kind of work.
 pub struct Workload {
@@ -20,7 +42,20 @@ pub struct Workload {
     pub about: &'static str,
     /// Whether it works on the corpus; if not, it is given an empty one.
     pub reads_corpus: bool,
+    /// What it is like.
+    pub kind: Kind,
     work: fn(&Corpus, Size) -> u64,
+}
+
+/// What a workload is like, which decides how the race runs it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    /// A pattern of allocations that tells designs apart.
+    Shape,
+    /// What a real program does: the race runs it in an aged heap, too.
+    Program,
+    /// No work: only its memory counts.
+    Empty,
 }
 
 /// How much of the work is done.
@@ -33,12 +68,42 @@ pub enum Size {
     Quick,
 }
 
-/// Every workload.
+/// Every workload of the comparison.
 pub static WORKLOADS: [Workload; 4] = [
     rust_source::WORKLOAD,
     json_document::WORKLOAD,
     burst::WORKLOAD,
     ping_pong::WORKLOAD,
+];
+
+/// Every workload of the race. A constant: whoever only wants to know their
+/// names does not have the programs linked in.
+pub const RACE: [Workload; 25] = [
+    byte_sizes::WORKLOAD,
+    zeroed::WORKLOAD,
+    ping_pong::WORKLOAD,
+    burst::WORKLOAD,
+    six_classes::WORKLOAD,
+    random::THOUSAND,
+    random::HUNDRED_THOUSAND,
+    random::MILLION,
+    tree::WORKLOAD,
+    producer::WORKLOAD,
+    server::WORKLOAD,
+    fragments::WORKLOAD,
+    growth::WORKLOAD,
+    threads::WORKLOAD,
+    sharing::ACTIVE,
+    sharing::PASSIVE,
+    json_document::WORKLOAD,
+    rust_source::WORKLOAD,
+    regexes::WORKLOAD,
+    maps::WORKLOAD,
+    markdown::WORKLOAD,
+    strings::WORKLOAD,
+    cache::WORKLOAD,
+    tokio_server::WORKLOAD,
+    empty::WORKLOAD,
 ];
 
 impl Workload {
@@ -68,6 +133,19 @@ impl Size {
         }
     }
 
+    /// How much text they are given in the race, whose rows are longer: there
+    /// are no eight entrants that differ by a per cent, but as many that differ by ten.
+    #[must_use]
+    pub const fn race_corpus(self) -> Limits {
+        match self {
+            Self::Full => Limits {
+                total_bytes: 1_500_000,
+                package_bytes: 48_000,
+            },
+            Self::Quick => self.corpus(),
+        }
+    }
+
     /// That many repetitions, or a hundredth of them.
     const fn repeat(self, times: u64) -> u64 {
         match self {
@@ -77,7 +155,7 @@ impl Size {
     }
 }
 
-/// The workload of that name.
+/// The workload of the comparison of that name.
 #[must_use]
 pub fn by_name(name: &str) -> Option<&'static Workload> {
     WORKLOADS.iter().find(|workload| workload.name == name)

@@ -1,7 +1,7 @@
 //! The seed's ping-pong: allocate one block, free it at once, at ten sizes.
 //! The common path and nothing else, and a page that is all free at every turn.
 
-use super::{Size, Workload, mix};
+use super::{Kind, Size, Workload, mix};
 use crate::corpus::Corpus;
 use std::hint::black_box;
 
@@ -9,6 +9,7 @@ pub(super) const WORKLOAD: Workload = Workload {
     name: "ping-pong",
     about: "allocate a block and free it at once, at ten sizes from 8 to 4096 bytes",
     reads_corpus: false,
+    kind: Kind::Shape,
     work,
 };
 

@@ -1,7 +1,7 @@
 //! Parses real Rust files into syntax trees and keeps all of them to the end,
 //! as a checker of a whole crate does: many small nodes of few sizes that live long.
 
-use super::{Size, Workload, mix};
+use super::{Kind, Size, Workload, mix};
 use crate::corpus::{self, Corpus};
 use std::hint::black_box;
 use syn::visit::{self, Visit};
@@ -10,6 +10,7 @@ pub(super) const WORKLOAD: Workload = Workload {
     name: "rust-source",
     about: "parse real Rust files with syn (full), keep the trees, drop them",
     reads_corpus: true,
+    kind: Kind::Program,
     work,
 };
 

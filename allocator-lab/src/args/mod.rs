@@ -1,5 +1,7 @@
 //! The command line.
 
+pub mod race;
+
 use crate::contestants::CONTESTANTS;
 use crate::workloads::{self, Size, WORKLOADS, Workload};
 use lexopt::{Arg, Parser, ValueExt};
@@ -18,6 +20,8 @@ const DEFAULT_SEED: u64 = 1;
 pub enum Task {
     /// Compare the allocators.
     Compare(Comparing),
+    /// Race against other allocators.
+    Race(race::Racing),
     /// Be one run of a comparison: for this program itself.
     Child {
         /// What to run.
@@ -51,6 +55,7 @@ pub struct Comparing {
 /// What is wrong with them, in a line.
 pub fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Task, lexopt::Error> {
     let mut parser = Parser::from_args(arguments);
+    let mut is_first = true;
     let mut only: Vec<&'static Workload> = Vec::new();
     let (mut rounds, mut seconds, mut json, mut child) = (None, None, None, None);
     let (mut size, mut seed) = (Size::Full, DEFAULT_SEED);
@@ -65,8 +70,15 @@ pub fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Task, lexo
             Arg::Long("child") => child = Some(workload(&mut parser)?),
             Arg::Long("help") | Arg::Short('h') => return Ok(Task::Print(help())),
             Arg::Long("version") | Arg::Short('V') => return Ok(Task::Print(version())),
+            Arg::Value(verb) if is_first && verb == "race" => {
+                return Ok(match race::parse(&mut parser)? {
+                    race::Task::Race(racing) => Task::Race(racing),
+                    race::Task::Print(text) => Task::Print(text),
+                });
+            }
             other => return Err(other.unexpected()),
         }
+        is_first = false;
     }
     if let Some(workload) = child {
         return Ok(Task::Child { workload, size });
@@ -119,6 +131,7 @@ fn help() -> String {
 allocator and workload, each with its ratio to `stock`, a 95 % interval and a verdict.
 
 Usage: allocator-lab [options]
+       allocator-lab race [options]  against other allocators; see `race --help`
 
   --only WORKLOAD  run this workload only; repeat it for more
   --seconds S      begin no round that would end after S seconds (default {DEFAULT_SECONDS});
@@ -188,9 +201,10 @@ mod tests {
 
     #[test]
     fn mistakes_are_told_in_a_line() {
-        let mistakes: [(&[&str], &str); 6] = [
+        let mistakes: [(&[&str], &str); 7] = [
             (&["--round", "3"], "invalid option '--round'"),
-            (&["race"], "unexpected argument"),
+            (&["run"], "unexpected argument"),
+            (&["--quick", "race"], "unexpected argument"),
             (&["--rounds", "0"], "from 1 to"),
             (&["--rounds", "many"], "many"),
             (

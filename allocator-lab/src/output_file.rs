@@ -1,4 +1,4 @@
-//! A JSON file that is either wholly the new one or wholly what was there before.
+//! A file that is either wholly the new one or wholly what was there before.
 
 use serde::Serialize;
 use std::fs::{self, Permissions};
@@ -7,14 +7,14 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use tempfile::{Builder, NamedTempFile};
 
-/// A place that a JSON file can be written to.
+/// A place that a file can be written to.
 #[derive(Debug)]
-pub struct JsonFile {
+pub struct OutputFile {
     path: PathBuf,
     folder: PathBuf,
 }
 
-impl JsonFile {
+impl OutputFile {
     /// Checks that a file can be written there, without touching what is there.
     ///
     /// # Errors
@@ -43,14 +43,22 @@ impl JsonFile {
         file.beside().map(|_| file)
     }
 
-    /// Puts the value there: written beside it first, then moved into its place.
+    /// Puts the value there, as JSON.
     ///
     /// # Errors
     /// What went wrong; the old file is then still there, unchanged.
-    pub fn write(&self, value: &impl Serialize) -> io::Result<()> {
-        let mut beside = self.beside()?;
+    pub fn write_json(&self, value: &impl Serialize) -> io::Result<()> {
         let mut text = serde_json::to_string_pretty(value)?;
         text.push('\n');
+        self.write(&text)
+    }
+
+    /// Puts the text there: written beside it first, then moved into its place.
+    ///
+    /// # Errors
+    /// What went wrong; the old file is then still there, unchanged.
+    pub fn write(&self, text: &str) -> io::Result<()> {
+        let mut beside = self.beside()?;
         beside.write_all(text.as_bytes())?;
         beside.as_file().sync_all()?;
         beside.persist(&self.path).map_err(|error| error.error)?;
@@ -85,7 +93,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("out.json");
         fs::write(&path, "old").unwrap();
-        JsonFile::at(&path).unwrap().write(&[1, 2]).unwrap();
+        OutputFile::at(&path).unwrap().write_json(&[1, 2]).unwrap();
         assert_eq!(fs::read_to_string(&path).unwrap(), "[\n  1,\n  2\n]\n");
         assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
     }
@@ -95,7 +103,10 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("out.json");
         fs::write(&path, "old").unwrap();
-        JsonFile::at(&path).unwrap().write(&Broken).unwrap_err();
+        OutputFile::at(&path)
+            .unwrap()
+            .write_json(&Broken)
+            .unwrap_err();
         assert_eq!(fs::read_to_string(&path).unwrap(), "old");
         assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
     }
@@ -106,7 +117,7 @@ mod tests {
         let (target, link) = (folder.path().join("target"), folder.path().join("link"));
         fs::write(&target, "old").unwrap();
         std::os::unix::fs::symlink(&target, &link).unwrap();
-        JsonFile::at(&link).unwrap().write(&7).unwrap();
+        OutputFile::at(&link).unwrap().write_json(&7).unwrap();
         assert!(link.is_symlink());
         assert_eq!(fs::read_to_string(&target).unwrap(), "7\n");
     }
@@ -114,8 +125,8 @@ mod tests {
     #[test]
     fn folders_and_missing_folders_are_refused_at_once() {
         let folder = tempfile::tempdir().unwrap();
-        JsonFile::at(folder.path()).unwrap_err();
-        let message = JsonFile::at(&folder.path().join("no/out.json"))
+        OutputFile::at(folder.path()).unwrap_err();
+        let message = OutputFile::at(&folder.path().join("no/out.json"))
             .unwrap_err()
             .to_string();
         assert!(

@@ -1,0 +1,143 @@
+//! Has cargo build the executables of the entrants.
+
+use super::entrants::{Entrant, Feature};
+use serde_json::Value;
+use std::collections::HashMap;
+use std::env;
+use std::ffi::OsString;
+use std::io::{BufRead, BufReader};
+use std::path::PathBuf;
+use std::process::{Command, Stdio};
+
+/// Where the executables are, by name.
+pub type Executables = HashMap<String, PathBuf>;
+
+/// Builds what these entrants need, in as few builds as there are sets of
+/// features that exclude each other. Tells `watch` each crate that is done.
+///
+/// # Errors
+/// A sentence, if any of them cannot be built; cargo has said why on standard error.
+pub fn build(entrants: &[&Entrant], mut watch: impl FnMut(&str)) -> Result<Executables, String> {
+    let mut executables = Executables::new();
+    for features in builds(entrants) {
+        let is_in = |entrant: &&&Entrant| build_of(entrant.feature) == features;
+        let mut names: Vec<&str> = entrants
+            .iter()
+            .filter(is_in)
+            .map(|entrant| entrant.executable)
+            .collect();
+        names.dedup();
+        run_cargo(features, &names, &mut executables, &mut watch)?;
+    }
+    Ok(executables)
+}
+
+/// The feature that an entrant is built with. That of this program itself
+/// where it will do: then the library is not built twice.
+fn build_of(feature: Feature) -> Feature {
+    match feature {
+        Feature::Entrants if Feature::Peers.is_on() => Feature::Peers,
+        other => other,
+    }
+}
+
+/// The builds that are needed, each once.
+fn builds(entrants: &[&Entrant]) -> Vec<Feature> {
+    let mut builds = Vec::new();
+    for entrant in entrants {
+        let build = build_of(entrant.feature);
+        if !builds.contains(&build) {
+            builds.push(build);
+        }
+    }
+    builds
+}
+
+fn run_cargo(
+    feature: Feature,
+    names: &[&str],
+    executables: &mut Executables,
+    watch: &mut impl FnMut(&str),
+) -> Result<(), String> {
+    let cargo = env::var_os("CARGO").unwrap_or_else(|| OsString::from("cargo"));
+    let mut command = Command::new(&cargo);
+    command
+        .args([
+            "build",
+            "--release",
+            "--quiet",
+            "--message-format=json-render-diagnostics",
+        ])
+        .args([
+            "--package",
+            env!("CARGO_PKG_NAME"),
+            "--features",
+            feature.name(),
+        ])
+        .arg("--manifest-path")
+        .arg(manifest());
+    for name in names {
+        command.args(["--bin", name]);
+    }
+    let mut child = command
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .spawn()
+        .map_err(|error| format!("cannot start {}: {error}", cargo.display()))?;
+    let messages = child.stdout.take().expect("standard output is piped");
+    for line in BufReader::new(messages).lines().map_while(Result::ok) {
+        let message: Value = serde_json::from_str(&line).unwrap_or_default();
+        let Some(target) = message["target"]["name"].as_str() else {
+            continue;
+        };
+        watch(target);
+        if let Some(path) = message["executable"].as_str() {
+            executables.insert(target.to_owned(), PathBuf::from(path));
+        }
+    }
+    let status = child.wait().map_err(|error| error.to_string())?;
+    let missing: Vec<&str> = names
+        .iter()
+        .copied()
+        .filter(|name| !executables.contains_key(*name))
+        .collect();
+    if status.success() && missing.is_empty() {
+        Ok(())
+    } else {
+        let missing = missing.join(", ");
+        Err(format!(
+            "cannot build {missing} (cargo: {status}); leave it out with --entrants"
+        ))
+    }
+}
+
+/// The manifest of this package: of the workspace that `cargo run` was called in, if it was.
+fn manifest() -> PathBuf {
+    let folder = env::var_os("CARGO_MANIFEST_DIR");
+    let folder = folder.map_or_else(|| PathBuf::from(env!("CARGO_MANIFEST_DIR")), PathBuf::from);
+    folder.join("Cargo.toml")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::race::entrants::ENTRANTS;
+
+    #[test]
+    fn two_versions_of_one_crate_are_two_builds_and_all_others_are_one() {
+        let all: Vec<&Entrant> = ENTRANTS.iter().collect();
+        let builds = builds(&all);
+        assert_eq!(
+            builds.last(),
+            Some(&Feature::MimallocV2)
+                .filter(|_| builds.len() == 2)
+                .or(builds.last())
+        );
+        let ours: Vec<&Entrant> = all
+            .iter()
+            .copied()
+            .filter(|it| it.package.is_none())
+            .collect();
+        assert_eq!(super::builds(&ours).len(), 1);
+    }
+}

@@ -1,0 +1,370 @@
+//! What the race says: who took what on which row, and how ours compare. This
+//! is also the JSON that is written.
+
+use super::build::Executables;
+use super::entrants::{DEFAULT, Entrant, MIMALLOC, Side};
+use super::rounds::{Measured, Series};
+use super::scores;
+use crate::child::Heap;
+use crate::corpus::Contents;
+use crate::entrant::Description;
+use crate::report::Machine;
+use crate::rounds::Outcome;
+use crate::sample::{Figures, Metric};
+use crate::sources;
+use crate::statistics::Estimate;
+use serde::Serialize;
+use std::process::Command;
+
+/// Raised when the meaning of any field of the JSON changes.
+pub const FORMAT_VERSION: u32 = 1;
+
+/// Everything that a race found out.
+#[derive(Debug, Serialize)]
+pub struct RaceReport {
+    /// What kind of file this is: `allocator-lab race`.
+    pub format: &'static str,
+    /// [`FORMAT_VERSION`].
+    pub version: u32,
+    /// Version of the program.
+    pub program_version: &'static str,
+    /// The machine that it ran on.
+    pub machine: Machine,
+    /// Seconds since 1970 at the end of the race.
+    pub unix_seconds: u64,
+    /// Seed of the random order and of the resampling.
+    pub seed: u64,
+    /// Rounds run.
+    pub rounds: usize,
+    /// Seconds that the race took by the clock, building included.
+    pub seconds: f64,
+    /// What the workloads read; absent if none reads it.
+    pub corpus: Option<Contents>,
+    /// Who took part.
+    pub entrants: Vec<EntrantReport>,
+    /// What was found, by row.
+    pub rows: Vec<RowReport>,
+    /// What it comes to: by entrant and metric, over all rows.
+    pub summary: Vec<Summary>,
+}
+
+/// One that took part.
+#[derive(Debug, Clone, Serialize)]
+pub struct EntrantReport {
+    /// Its name in the tables.
+    pub name: &'static str,
+    /// What it is.
+    pub about: &'static str,
+    /// On which side it is.
+    pub side: Side,
+    /// The package that it is from and its version, if it is from a registry.
+    pub package: Option<String>,
+    /// The choices that it was declared with, if it was declared.
+    #[serde(flatten)]
+    pub description: Description,
+}
+
+/// What was found on one row.
+#[derive(Debug, Serialize)]
+pub struct RowReport {
+    /// Its name.
+    pub name: String,
+    /// What it does.
+    pub about: &'static str,
+    /// Whether the heap was aged before.
+    pub is_aged: bool,
+    /// Whether its time says anything.
+    pub is_timed: bool,
+    /// What the work came to, equal for all: sixteen hexadecimal digits.
+    pub checksum: Option<String>,
+    /// What each entrant took, in the order of [`RaceReport::entrants`].
+    pub results: Vec<EntrantResult>,
+    /// By metric: CPU time, time by the clock, peak resident memory.
+    pub contests: Vec<Contest>,
+}
+
+/// One entrant on one row.
+#[derive(Debug, Serialize)]
+pub struct EntrantResult {
+    /// Its name.
+    pub entrant: &'static str,
+    /// Why there are no figures, if it failed.
+    pub failure: Option<String>,
+    /// Medians, unless it failed.
+    pub typical: Option<Figures>,
+    /// The single runs, by round.
+    pub runs: Vec<Figures>,
+}
+
+/// How ours compare with the peers on one row, in one metric.
+#[derive(Debug, Serialize)]
+pub struct Contest {
+    /// In what.
+    pub metric: Metric,
+    /// The peer with the lowest median.
+    pub best_peer: Option<&'static str>,
+    /// By entrant: our presets, and the copy of the default.
+    pub ours: Vec<Ratios>,
+    /// The copy of the default to the default: how far two runs of the same differ.
+    pub control: Option<Estimate>,
+    /// Every entrant's median to that of the best peer, in the order of [`RaceReport::entrants`].
+    pub medians_to_best: Vec<Option<f64>>,
+}
+
+/// The ratios of one of ours.
+#[derive(Debug, Serialize)]
+pub struct Ratios {
+    /// Its name.
+    pub entrant: &'static str,
+    /// To the best peer of the row.
+    pub to_best: Option<Estimate>,
+    /// To mimalloc 3.
+    pub to_mimalloc: Option<Estimate>,
+}
+
+/// One entrant in one metric over all rows.
+#[derive(Debug, Clone, Serialize)]
+pub struct Summary {
+    /// Its name.
+    pub entrant: &'static str,
+    /// In what.
+    pub metric: Metric,
+    /// Rows that have a ratio to the best peer.
+    pub rows: usize,
+    /// Geometric mean over them of the ratio of medians to the best peer's.
+    pub to_best: Option<f64>,
+    /// The same to mimalloc 3.
+    pub to_mimalloc: Option<f64>,
+    /// Rows on which it took no more than the best peer.
+    pub rows_won: usize,
+    /// The row with the largest ratio to the best peer, and that ratio.
+    pub worst: Option<(String, f64)>,
+}
+
+/// The circumstances of a race, for the record.
+pub struct Circumstances {
+    /// Seed of the random order.
+    pub seed: u64,
+    /// What the workloads read.
+    pub corpus: Option<Contents>,
+    /// Time that the race took by the clock.
+    pub seconds: f64,
+    /// Resamples that an interval is made from.
+    pub resamples: usize,
+}
+
+/// The metrics, in the order of the tables.
+pub const METRICS: [Metric; 3] = [Metric::Cpu, Metric::Wall, Metric::PeakRss];
+
+impl RaceReport {
+    /// Draws the conclusions from what was measured.
+    #[must_use]
+    pub fn new(
+        entrants: Vec<EntrantReport>,
+        measured: &Measured,
+        circumstances: Circumstances,
+    ) -> Self {
+        let since_1970 = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
+        let series = measured.series.iter();
+        let rows: Vec<RowReport> = series
+            .map(|series| RowReport::of(series, &entrants, &circumstances))
+            .collect();
+        let summary = METRICS
+            .into_iter()
+            .flat_map(|metric| entrants.iter().map(move |entrant| (metric, entrant.name)))
+            .map(|(metric, entrant)| Summary::of(entrant, metric, &rows))
+            .collect();
+        Self {
+            format: "allocator-lab race",
+            version: FORMAT_VERSION,
+            program_version: env!("CARGO_PKG_VERSION"),
+            machine: Machine::this(),
+            unix_seconds: since_1970.map_or(0, |time| time.as_secs()),
+            seed: circumstances.seed,
+            rounds: measured.rounds,
+            seconds: circumstances.seconds,
+            corpus: circumstances.corpus,
+            entrants,
+            rows,
+            summary,
+        }
+    }
+
+    /// Every failure: row, entrant, reason.
+    pub fn failures(&self) -> impl Iterator<Item = (&str, &str, &str)> {
+        self.rows.iter().flat_map(|row| {
+            let results = row.results.iter();
+            results.filter_map(|it| Some((row.name.as_str(), it.entrant, it.failure.as_deref()?)))
+        })
+    }
+
+    /// Whether any of ours failed. That a peer does is a result.
+    #[must_use]
+    pub fn has_failures_of_ours(&self) -> bool {
+        let is_ours = |name: &str| {
+            let mut entrants = self.entrants.iter();
+            entrants.any(|entrant| entrant.name == name && entrant.side != Side::Peer)
+        };
+        self.failures().any(|(_, entrant, _)| is_ours(entrant))
+    }
+
+    /// The entrant's line of the summary.
+    #[must_use]
+    pub fn summary_of(&self, entrant: &str, metric: Metric) -> Option<&Summary> {
+        let mut lines = self.summary.iter();
+        lines.find(|line| line.entrant == entrant && line.metric == metric)
+    }
+}
+
+impl EntrantReport {
+    /// Asks the entrant's executable what it is.
+    ///
+    /// # Errors
+    /// A sentence, if it cannot be started or gives no answer.
+    pub fn of(entrant: &'static Entrant, executables: &Executables) -> Result<Self, String> {
+        let output = Command::new(&executables[entrant.executable])
+            .arg("--describe")
+            .output()
+            .map_err(|error| format!("cannot start {}: {error}", entrant.executable))?;
+        let description = serde_json::from_slice(&output.stdout).unwrap_or(Description {
+            declaration: None,
+            fingerprint: None,
+        });
+        Ok(Self {
+            name: entrant.name,
+            about: entrant.about,
+            side: entrant.side,
+            package: entrant.package.and_then(sources::locked_package),
+            description,
+        })
+    }
+}
+
+impl RowReport {
+    fn of(series: &Series, entrants: &[EntrantReport], circumstances: &Circumstances) -> Self {
+        let results: Vec<EntrantResult> = entrants
+            .iter()
+            .zip(&series.outcomes)
+            .map(|(entrant, outcome)| EntrantResult::of(entrant.name, outcome))
+            .collect();
+        let is_timed = series.row.is_timed;
+        let contests = METRICS
+            .into_iter()
+            .filter(|&metric| is_timed || metric == Metric::PeakRss)
+            .map(|metric| Contest::of(metric, &results, entrants, circumstances))
+            .collect();
+        Self {
+            name: series.row.name(),
+            about: series.row.about,
+            is_aged: series.row.heap == Heap::Aged,
+            is_timed,
+            checksum: series.checksum.map(|checksum| format!("{checksum:016x}")),
+            results,
+            contests,
+        }
+    }
+
+    /// What was found in a metric, if it says anything on this row.
+    #[must_use]
+    pub fn contest(&self, metric: Metric) -> Option<&Contest> {
+        self.contests
+            .iter()
+            .find(|contest| contest.metric == metric)
+    }
+}
+
+impl EntrantResult {
+    fn of(entrant: &'static str, outcome: &Outcome) -> Self {
+        let (failure, runs) = match outcome {
+            Outcome::Measured(runs) => (None, runs.clone()),
+            Outcome::Failed { round, reason } => {
+                (Some(format!("{reason} (round {round})")), Vec::new())
+            }
+        };
+        Self {
+            entrant,
+            failure,
+            typical: Figures::median(&runs),
+            runs,
+        }
+    }
+}
+
+impl Contest {
+    fn of(
+        metric: Metric,
+        results: &[EntrantResult],
+        entrants: &[EntrantReport],
+        circumstances: &Circumstances,
+    ) -> Self {
+        let median = |result: &EntrantResult| scores::median(metric, &result.runs);
+        let medians: Vec<Option<f64>> = results.iter().map(median).collect();
+        let of_peers: Vec<Option<f64>> = entrants
+            .iter()
+            .zip(&medians)
+            .map(|(entrant, median)| median.filter(|_| entrant.side == Side::Peer))
+            .collect();
+        let best = scores::least(&of_peers);
+        let by_name = |name: &str| results.iter().find(|result| result.entrant == name);
+        let ratio = |candidate: &EntrantResult, other: Option<&EntrantResult>| {
+            let Circumstances {
+                resamples, seed, ..
+            } = *circumstances;
+            scores::ratio(metric, &candidate.runs, &other?.runs, resamples, seed)
+        };
+        let ours = entrants
+            .iter()
+            .zip(results)
+            .filter(|(entrant, _)| entrant.side != Side::Peer)
+            .map(|(_, result)| Ratios {
+                entrant: result.entrant,
+                to_best: ratio(result, best.map(|best| &results[best])),
+                to_mimalloc: ratio(result, by_name(MIMALLOC)),
+            })
+            .collect();
+        let control = entrants.iter().position(|it| it.side == Side::Control);
+        Self {
+            metric,
+            best_peer: best.map(|best| results[best].entrant),
+            ours,
+            control: control.and_then(|it| ratio(&results[it], by_name(DEFAULT))),
+            medians_to_best: medians
+                .iter()
+                .map(|median| Some((*median)? / of_peers[best?]?))
+                .collect(),
+        }
+    }
+}
+
+impl Summary {
+    fn of(entrant: &'static str, metric: Metric, rows: &[RowReport]) -> Self {
+        let contests = || {
+            rows.iter()
+                .filter_map(|row| Some((row, row.contest(metric)?)))
+        };
+        let to_best: Vec<(&RowReport, f64)> = contests()
+            .filter_map(|(row, contest)| {
+                let place = row.results.iter().position(|it| it.entrant == entrant)?;
+                Some((row, contest.medians_to_best[place]?))
+            })
+            .collect();
+        let to_mimalloc: Vec<f64> = contests()
+            .filter_map(|(row, contest)| {
+                let place = |name| row.results.iter().position(|it| it.entrant == name);
+                let of = |name| contest.medians_to_best[place(name)?];
+                Some(of(entrant)? / of(MIMALLOC)?)
+            })
+            .collect();
+        let ratios: Vec<f64> = to_best.iter().map(|(_, ratio)| *ratio).collect();
+        let worst = to_best.iter().max_by(|a, b| a.1.total_cmp(&b.1));
+        Self {
+            entrant,
+            metric,
+            rows: ratios.len(),
+            to_best: scores::geometric_mean(&ratios),
+            to_mimalloc: scores::geometric_mean(&to_mimalloc),
+            rows_won: ratios.iter().filter(|&&ratio| ratio <= 1.0).count(),
+            worst: worst.map(|(row, ratio)| (row.name.clone(), *ratio)),
+        }
+    }
+}

@@ -1,0 +1,195 @@
+//! The rounds of the race: every row on every entrant once, each in a process
+//! of its own, rows in random order and entrants in random order within a row.
+
+use super::build::Executables;
+use super::entrants::{Entrant, SYSTEM};
+use super::rows::Row;
+use crate::corpus::Corpus;
+use crate::rounds::{Clock, Limit, Outcome, Step};
+use crate::runner;
+use crate::sample::Sample;
+use crate::workloads::Size;
+use std::fs::File;
+use std::os::unix::process::CommandExt;
+use std::path::Path;
+use std::process::{Command, Stdio};
+use std::time::Instant;
+
+/// What is to be raced.
+pub struct Plan {
+    /// On what.
+    pub rows: Vec<&'static Row>,
+    /// Who.
+    pub entrants: Vec<&'static Entrant>,
+    /// How much of each.
+    pub size: Size,
+    /// For how long.
+    pub limit: Limit,
+    /// Where the random order starts from.
+    pub seed: u64,
+}
+
+impl Plan {
+    /// What is about to happen, in half a line.
+    #[must_use]
+    pub fn announcement(&self) -> String {
+        let (entrants, rows) = (self.entrants.len(), self.rows.len());
+        match self.limit.end {
+            Some(end) => {
+                let seconds = end.saturating_duration_since(Instant::now()).as_secs_f64();
+                format!("racing {entrants} entrants on {rows} rows for about {seconds:.0} s")
+            }
+            None => {
+                let rounds = self.limit.most_rounds;
+                format!("racing {entrants} entrants on {rows} rows, rounds: {rounds}")
+            }
+        }
+    }
+}
+
+/// Every outcome on one row.
+pub struct Series {
+    /// The row.
+    pub row: &'static Row,
+    /// What the work comes to: what the first entrant that managed a run
+    /// which is not measured came to. `None` if nobody did.
+    pub checksum: Option<u64>,
+    /// In the order of the plan's entrants.
+    pub outcomes: Vec<Outcome>,
+}
+
+/// All rounds together.
+pub struct Measured {
+    /// Rounds that were run to their end.
+    pub rounds: usize,
+    /// In the order of the plan.
+    pub series: Vec<Series>,
+}
+
+/// Runs the plan.
+///
+/// # Errors
+/// A sentence, if the corpus cannot be stored.
+pub fn run(
+    plan: &Plan,
+    executables: &Executables,
+    corpus: &Corpus,
+    mut watch: impl FnMut(Step),
+) -> Result<Measured, String> {
+    let racer = Racer::new(plan, executables, corpus)?;
+    let mut series: Vec<Series> = Vec::new();
+    for (position, row) in plan.rows.iter().enumerate() {
+        let name = row.name();
+        watch(Step {
+            round: 0,
+            workload: &name,
+            entrant: SYSTEM,
+            done: position as f64 / plan.rows.len() as f64,
+        });
+        series.push(Series {
+            row,
+            checksum: warm_up(&racer, row, &plan.entrants),
+            outcomes: vec![Outcome::Measured(Vec::new()); plan.entrants.len()],
+        });
+    }
+
+    let mut rng = fastrand::Rng::with_seed(plan.seed);
+    let mut clock = Clock::new(plan.limit);
+    let mut order: Vec<usize> = (0..plan.entrants.len()).collect();
+    let mut row_order: Vec<usize> = (0..series.len()).collect();
+    while clock.begin_round() {
+        rng.shuffle(&mut row_order);
+        for (position, &row) in row_order.iter().enumerate() {
+            let series = &mut series[row];
+            let name = series.row.name();
+            rng.shuffle(&mut order);
+            for &index in &order {
+                let (entrant, outcome) = (plan.entrants[index], &mut series.outcomes[index]);
+                if matches!(outcome, Outcome::Failed { .. }) {
+                    continue;
+                }
+                watch(Step {
+                    round: clock.rounds(),
+                    workload: &name,
+                    entrant: entrant.name,
+                    done: clock.done(position as f64 / row_order.len() as f64),
+                });
+                let sample = racer.run(series.row, entrant);
+                let figures = sample.and_then(|sample| match series.checksum {
+                    Some(checksum) if sample.checksum != checksum => {
+                        Err("did other work: its checksum differs".to_owned())
+                    }
+                    _ => Ok(sample.figures),
+                });
+                outcome.add(clock.rounds(), figures);
+            }
+        }
+    }
+    Ok(Measured {
+        rounds: clock.rounds(),
+        series,
+    })
+}
+
+/// A run that is not measured: finds the checksum, and fills the page cache.
+/// On the system's allocator if it takes part, since that one is trusted most.
+fn warm_up(racer: &Racer, row: &Row, entrants: &[&'static Entrant]) -> Option<u64> {
+    let system = entrants.iter().filter(|entrant| entrant.name == SYSTEM);
+    let mut candidates = system.chain(entrants);
+    candidates.find_map(|entrant| Some(racer.run(row, entrant).ok()?.checksum))
+}
+
+/// Starts the executables of entrants.
+struct Racer<'a> {
+    executables: &'a Executables,
+    size: Size,
+    corpus: File,
+}
+
+impl<'a> Racer<'a> {
+    fn new(plan: &Plan, executables: &'a Executables, corpus: &Corpus) -> Result<Self, String> {
+        let corpus = corpus
+            .to_file()
+            .map_err(|error| format!("cannot write the corpus to a temporary file: {error}"))?;
+        Ok(Self {
+            executables,
+            size: plan.size,
+            corpus,
+        })
+    }
+
+    /// One run in a process of its own; what went wrong, in half a line.
+    fn run(&self, row: &Row, entrant: &Entrant) -> Result<Sample, String> {
+        let stdin = if row.reads_corpus {
+            Corpus::rewound(&self.corpus)
+                .map_err(|error| error.to_string())?
+                .into()
+        } else {
+            Stdio::null()
+        };
+        let mut command = command(&self.executables[entrant.executable]);
+        command.arg("--row").arg(row.name());
+        if self.size == Size::Quick {
+            command.arg("--quick");
+        }
+        let output = command
+            .stdin(stdin)
+            .output()
+            .map_err(|error| format!("cannot be started: {error}"))?;
+        runner::read_output(&output, entrant.served_by)
+    }
+}
+
+/// A command that starts an executable with a stack of the same layout as any
+/// other: the kernel puts its path there and the environment, so the one is
+/// made longer by as much as the other is shorter.
+fn command(executable: &Path) -> Command {
+    const BYTES: usize = 4096;
+    let mut command = Command::new(executable);
+    let length = executable.as_os_str().len();
+    command.arg0("entrant").env("RUST_BACKTRACE", "0").env(
+        "ALLOCATOR_LAB_PADDING",
+        "-".repeat(BYTES.saturating_sub(length)),
+    );
+    command
+}

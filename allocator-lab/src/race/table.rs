@@ -1,0 +1,239 @@
+//! The race as text: what each took, how ours compare, and what it comes to.
+
+use super::entrants::{DEFAULT, MIMALLOC, Side};
+use super::report::{Contest, METRICS, RaceReport, RowReport, Summary};
+use crate::sample::{Figures, Metric};
+use crate::statistics::Estimate;
+use std::fmt::Write;
+
+/// Columns of the rows' names.
+const NAME_WIDTH: usize = 17;
+
+/// Columns of one figure.
+const FIGURE_WIDTH: usize = 10;
+
+/// Columns of the name of the best peer.
+const PEER_WIDTH: usize = 12;
+
+/// Columns of one ratio with its interval.
+const RATIO_WIDTH: usize = 18;
+
+/// Renders the report.
+#[must_use]
+pub fn render(report: &RaceReport) -> String {
+    let mut text = String::new();
+    heading(&mut text, report);
+    for metric in METRICS {
+        figures(&mut text, report, metric);
+    }
+    for metric in METRICS {
+        ratios(&mut text, report, metric);
+    }
+    for metric in METRICS {
+        summary(&mut text, report, metric);
+    }
+    notes(&mut text, report);
+    text
+}
+
+fn heading(text: &mut String, report: &RaceReport) {
+    let (rounds, machine) = (report.rounds, &report.machine);
+    let plural = if rounds == 1 { "" } else { "s" };
+    line(
+        text,
+        &format!(
+            "{rounds} round{plural} in {:.0} s on {} CPUs, {} {}; seed {}",
+            report.seconds, machine.cpus, machine.os, machine.arch, report.seed
+        ),
+    );
+    if let Some(corpus) = &report.corpus {
+        line(
+            text,
+            &format!(
+                "input: {:.2} MB of Rust (files: {}, packages: {}), digest {}",
+                corpus.bytes as f64 / 1e6,
+                corpus.files,
+                corpus.packages,
+                corpus.digest
+            ),
+        );
+    }
+    let packages = report.entrants.iter();
+    let packages: Vec<String> = packages
+        .filter_map(|entrant| Some(format!("{} {}", entrant.name, entrant.package.as_ref()?)))
+        .collect();
+    if !packages.is_empty() {
+        line(text, &format!("peers: {}", packages.join(", ")));
+    }
+}
+
+/// The medians of every entrant on every row.
+fn figures(text: &mut String, report: &RaceReport, metric: Metric) {
+    let (title, _) = titles(metric);
+    line(text, &format!("\n{title}, medians"));
+    let names = report.entrants.iter().map(|entrant| entrant.name);
+    line(text, &columns("", names, FIGURE_WIDTH));
+    for row in &report.rows {
+        if row.contest(metric).is_none() {
+            continue;
+        }
+        let cells = row.results.iter().map(|result| {
+            let typical = result.typical.as_ref();
+            typical.map_or("FAILED".to_owned(), |figures| figure(metric, figures))
+        });
+        line(text, &columns(&row.name, cells, FIGURE_WIDTH));
+    }
+}
+
+/// The ratios of ours on every row: to the best peer, and below it to mimalloc 3.
+fn ratios(text: &mut String, report: &RaceReport, metric: Metric) {
+    let (title, _) = titles(metric);
+    line(
+        text,
+        &format!(
+            "\n{title} as a ratio to the best peer of the row, and below it to {MIMALLOC} (less is better; 95 % interval)"
+        ),
+    );
+    let ours = report.entrants.iter().filter(|it| it.side != Side::Peer);
+    let head = format!("{:<NAME_WIDTH$}{:<PEER_WIDTH$}", "", "peer");
+    line(
+        text,
+        &columns_after(head, ours.map(|entrant| entrant.name), RATIO_WIDTH),
+    );
+    for row in &report.rows {
+        if let Some(contest) = row.contest(metric) {
+            row_of_ratios(text, row, contest);
+        }
+    }
+}
+
+fn row_of_ratios(text: &mut String, row: &RowReport, contest: &Contest) {
+    let best = contest.best_peer.unwrap_or("none");
+    let head = format!("{:<NAME_WIDTH$}{best:<PEER_WIDTH$}", row.name);
+    let cells = contest.ours.iter().map(|ratios| estimated(ratios.to_best));
+    line(text, &columns_after(head, cells, RATIO_WIDTH));
+    let has_mimalloc = contest.ours.iter().any(|it| it.to_mimalloc.is_some());
+    if has_mimalloc && best != MIMALLOC {
+        let head = format!("{:<NAME_WIDTH$}{MIMALLOC:<PEER_WIDTH$}", "");
+        let cells = contest
+            .ours
+            .iter()
+            .map(|ratios| estimated(ratios.to_mimalloc));
+        line(text, &columns_after(head, cells, RATIO_WIDTH));
+    }
+}
+
+/// What it comes to for every entrant.
+fn summary(text: &mut String, report: &RaceReport, metric: Metric) {
+    let (_, title) = titles(metric);
+    line(
+        text,
+        &format!("\n{title} over all rows, as a ratio of medians (less is better)"),
+    );
+    let head = ["to best", "to mimalloc3", "rows won", "worst row"];
+    line(text, &columns("", head, FIGURE_WIDTH + 4));
+    for entrant in &report.entrants {
+        if let Some(summary) = report.summary_of(entrant.name, metric) {
+            let cells = summary_cells(summary);
+            line(text, &columns(entrant.name, cells, FIGURE_WIDTH + 4));
+        }
+    }
+}
+
+fn summary_cells(summary: &Summary) -> [String; 4] {
+    let mean = |mean: Option<f64>| mean.map_or_else(|| "-".to_owned(), ratio);
+    let worst = summary.worst.as_ref();
+    [
+        mean(summary.to_best),
+        mean(summary.to_mimalloc),
+        format!("{} of {}", summary.rows_won, summary.rows),
+        worst.map_or_else(
+            || "-".to_owned(),
+            |(row, worst)| format!("{} {row}", ratio(*worst)),
+        ),
+    ]
+}
+
+fn notes(text: &mut String, report: &RaceReport) {
+    line(text, "");
+    line(
+        text,
+        "best peer: the one with the lowest median on that row and in that metric. Means are geometric.",
+    );
+    let control = report.entrants.iter().find(|it| it.side == Side::Control);
+    if let Some(control) = control {
+        let name = control.name;
+        line(
+            text,
+            &format!(
+                "{name} is a second copy of {DEFAULT}: it shows how far two runs of the same differ here."
+            ),
+        );
+    }
+    for (row, entrant, reason) in report.failures() {
+        line(text, &format!("FAILED: {entrant} on {row}: {reason}"));
+    }
+}
+
+/// How a metric is called: with its unit, and without.
+fn titles(metric: Metric) -> (&'static str, &'static str) {
+    match metric {
+        Metric::Cpu => ("CPU time (ms)", "CPU time"),
+        Metric::Wall => ("Time by the clock (ms)", "Time by the clock"),
+        Metric::PeakRss => ("Peak memory (MB)", "Peak memory"),
+    }
+}
+
+fn figure(metric: Metric, figures: &Figures) -> String {
+    match metric {
+        Metric::Cpu => format!("{:.1}", figures.cpu_us as f64 / 1e3),
+        Metric::Wall => format!("{:.1}", figures.wall_us as f64 / 1e3),
+        Metric::PeakRss => format!("{:.1}", figures.peak_rss_bytes as f64 / 1e6),
+    }
+}
+
+/// `0.97 0.95–0.99`; without an interval after one round.
+fn estimated(estimate: Option<Estimate>) -> String {
+    match estimate {
+        None => "-".to_owned(),
+        Some(estimate) if estimate.high.is_infinite() => ratio(estimate.ratio),
+        Some(Estimate {
+            ratio: point,
+            low,
+            high,
+        }) => {
+            format!("{} {}–{}", ratio(point), ratio(low), ratio(high))
+        }
+    }
+}
+
+/// Two decimals, or one where more would say nothing.
+fn ratio(ratio: f64) -> String {
+    if ratio < 10.0 {
+        format!("{ratio:.2}")
+    } else {
+        format!("{ratio:.1}")
+    }
+}
+
+fn columns(name: &str, cells: impl IntoIterator<Item = impl AsRef<str>>, width: usize) -> String {
+    columns_after(format!("{name:<NAME_WIDTH$}"), cells, width)
+}
+
+fn columns_after(
+    head: String,
+    cells: impl IntoIterator<Item = impl AsRef<str>>,
+    width: usize,
+) -> String {
+    cells.into_iter().fold(head, |mut columns, cell| {
+        // Writing to a `String` cannot fail.
+        let _ = write!(columns, " {:<1$}", cell.as_ref(), width - 1);
+        columns
+    })
+}
+
+/// Adds a line without blanks at its end.
+fn line(text: &mut String, content: &str) {
+    text.push_str(content.trim_end());
+    text.push('\n');
+}
