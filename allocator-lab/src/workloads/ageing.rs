@@ -9,6 +9,10 @@ const BLOCKS: u64 = 1_000_000;
 /// One in so many stays.
 const STAYING: usize = 20;
 
+/// Replacements after that, so that what an allocator puts off until its next
+/// calls is over when the measuring begins.
+const SETTLING: u64 = 20_000;
+
 /// What is left after ageing, scattered over the heap.
 pub struct Ageing(Vec<Block>);
 
@@ -23,6 +27,11 @@ impl Ageing {
         let staying = blocks.len() / STAYING;
         while blocks.len() > staying {
             blocks.swap_remove(rng.usize(..blocks.len())).check();
+        }
+        for tag in 0..size.repeat(SETTLING) {
+            let index = rng.usize(..staying);
+            blocks[index].check();
+            blocks[index] = Block::new(mixed_bytes(&mut rng), tag as u32);
         }
         Self(blocks)
     }
