@@ -126,7 +126,7 @@ fn race(racing: Racing, start: Instant) -> Result<ExitCode, String> {
     // Each is of use without the others.
     let printed = print(&race::table::render(&report));
     let json = json_file.map_or(Ok(()), |file| file.write_json(&report));
-    let svg = svg_file.map_or(Ok(()), |file| file.write(""));
+    let svg = svg_file.map_or(Ok(()), |file| file.write(&race::chart::render(&report)));
     json.map_err(|error| cannot_write(&racing.json, error))?;
     svg.map_err(|error| cannot_write(&racing.svg, error))?;
     printed?;

@@ -12,6 +12,7 @@
 //! ```
 
 pub mod build;
+pub mod chart;
 pub mod entrants;
 pub mod report;
 pub mod rounds;

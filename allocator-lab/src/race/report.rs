@@ -368,3 +368,118 @@ impl Summary {
         }
     }
 }
+
+#[cfg(test)]
+pub(super) mod tests {
+    use super::*;
+    use crate::race::entrants::ENTRANTS;
+    use crate::race::rows::ROWS;
+
+    /// So many rounds of equal runs; failed where the time is 0.
+    fn outcome(cpu_us: u64) -> Outcome {
+        let figures = Figures {
+            cpu_us,
+            peak_rss_bytes: cpu_us << 10,
+            wall_us: 2 * cpu_us,
+        };
+        match cpu_us {
+            0 => Outcome::Failed {
+                round: 3,
+                reason: "crashed: signal: 11".to_owned(),
+            },
+            _ => Outcome::Measured(vec![figures; 8]),
+        }
+    }
+
+    /// A report in which every entrant took so many microseconds, in turn, on every row.
+    pub fn report(cpu_us: &[u64]) -> RaceReport {
+        let outcomes: Vec<Outcome> = cpu_us
+            .iter()
+            .cycle()
+            .take(ENTRANTS.len())
+            .map(|&cpu_us| outcome(cpu_us))
+            .collect();
+        let series = ROWS.iter().map(|row| Series {
+            row,
+            checksum: Some(7),
+            outcomes: outcomes.clone(),
+        });
+        let measured = Measured {
+            rounds: 8,
+            series: series.collect(),
+        };
+        let entrants = ENTRANTS.iter().map(|entrant| EntrantReport {
+            name: entrant.name,
+            about: entrant.about,
+            side: entrant.side,
+            package: None,
+            description: Description {
+                declaration: None,
+                fingerprint: None,
+            },
+        });
+        let circumstances = Circumstances {
+            seed: 1,
+            corpus: None,
+            seconds: 60.0,
+            resamples: 20,
+        };
+        RaceReport::new(entrants.collect(), &measured, circumstances)
+    }
+
+    #[test]
+    fn the_best_peer_is_none_of_ours_however_fast_they_are() {
+        // Ours take 100, System 400, mimalloc 3 300, all others 500.
+        let mut cpu_us = vec![100; 6];
+        cpu_us.extend([400, 300, 500, 500, 500, 500, 500]);
+        let report = report(&cpu_us);
+        for row in &report.rows {
+            for contest in &row.contests {
+                assert_eq!(contest.best_peer, Some(MIMALLOC));
+                assert_eq!(contest.ours.len(), 6);
+                let ratio = contest.ours[0].to_best.unwrap().ratio;
+                assert!((ratio - 1.0 / 3.0).abs() < 1e-9, "{ratio}");
+            }
+        }
+        let summary = report.summary_of(DEFAULT, Metric::Cpu).unwrap();
+        assert!((summary.to_best.unwrap() - 1.0 / 3.0).abs() < 1e-9);
+        assert_eq!(summary.rows_won, summary.rows);
+        let peer = report.summary_of("jemalloc", Metric::Cpu).unwrap();
+        assert!((peer.to_best.unwrap() - 5.0 / 3.0).abs() < 1e-9);
+        assert_eq!(peer.rows_won, 0);
+    }
+
+    #[test]
+    fn a_peer_that_fails_is_not_the_best_and_does_not_end_the_race() {
+        let mut cpu_us = vec![100; 6];
+        cpu_us.extend([200, 0, 300, 300, 300, 300, 300]);
+        let report = report(&cpu_us);
+        let contest = &report.rows[0].contests[0];
+        assert_eq!(contest.best_peer, Some("System"));
+        assert!(contest.ours[0].to_mimalloc.is_none());
+        assert_eq!(report.failures().count(), ROWS.len());
+        assert!(!report.has_failures_of_ours());
+        let reason = report.failures().next().unwrap();
+        assert_eq!(
+            reason,
+            ("byte-sizes", MIMALLOC, "crashed: signal: 11 (round 3)")
+        );
+    }
+
+    #[test]
+    fn one_of_ours_that_fails_is_told_apart() {
+        let mut cpu_us = vec![100; 13];
+        cpu_us[2] = 0;
+        assert!(report(&cpu_us).has_failures_of_ours());
+    }
+
+    #[test]
+    fn nothing_is_said_of_the_time_that_nothing_takes() {
+        let report = report(&[100]);
+        let empty = report.rows.iter().find(|row| row.name == "empty").unwrap();
+        assert!(empty.contest(Metric::Cpu).is_none());
+        assert!(empty.contest(Metric::PeakRss).is_some());
+        let rows = |metric| report.summary_of(DEFAULT, metric).unwrap().rows;
+        assert_eq!(rows(Metric::Cpu) + 1, rows(Metric::PeakRss));
+    }
+}

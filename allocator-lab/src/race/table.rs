@@ -237,3 +237,45 @@ fn line(text: &mut String, content: &str) {
     text.push_str(content.trim_end());
     text.push('\n');
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::race::report::tests::report;
+
+    #[test]
+    fn every_row_has_its_figures_its_ratios_and_no_blanks_at_its_end() {
+        // Ours take 100, System 200, mimalloc 3 400, all others fail.
+        let text = render(&report(&[
+            100, 100, 100, 100, 100, 100, 200, 400, 0, 0, 0, 0, 0,
+        ]));
+        for line in text.lines() {
+            assert!(line.chars().count() <= 150, "{line}");
+            assert_eq!(line, line.trim_end());
+        }
+        let lines = |start: &str| text.lines().filter(|line| line.starts_with(start)).count();
+        // In the medians and in the ratios, by three metrics.
+        assert_eq!(lines("tree "), 6);
+        // The time of nothing is not told.
+        assert_eq!(lines("empty "), 2);
+        assert!(
+            text.contains("tree             System       0.50 0.50–0.50"),
+            "{text}"
+        );
+        assert!(
+            text.contains("                 mimalloc3    0.25 0.25–0.25"),
+            "{text}"
+        );
+        assert!(text.contains("FAILED: jemalloc on tree: crashed: signal: 11 (round 3)"));
+    }
+
+    #[test]
+    fn losses_show_as_plainly_as_gains() {
+        let text = render(&report(&[300, 300, 300, 300, 300, 300, 200, 100]));
+        assert!(
+            text.contains("tree             mimalloc3    3.00 3.00–3.00"),
+            "{text}"
+        );
+        assert!(text.contains("0 of 32       3.00 tokio-aged"), "{text}");
+    }
+}

@@ -45,13 +45,8 @@ fn work(_: &Corpus, size: Size) -> u64 {
             .expect("a port is free");
         let address = listener.local_addr().expect("it has an address");
         let server = tokio::spawn(accept(listener));
-        let connections = match size {
-            Size::Full => CONNECTIONS,
-            Size::Quick => 1,
-        };
-        let clients: Vec<_> = (0..size.repeat(CLIENTS * 100) / 100 + 1)
-            .take(CLIENTS as usize)
-            .map(|client| tokio::spawn(ask(address, client, connections)))
+        let clients: Vec<_> = (0..size.repeat(CLIENTS))
+            .map(|client| tokio::spawn(ask(address, client, size.repeat(CONNECTIONS))))
             .collect();
         let mut checksum = 0;
         for client in clients {
