@@ -141,7 +141,9 @@ fn race(racing: Racing, start: Instant) -> Result<ExitCode, String> {
 fn run_race(racing: &Racing, start: Instant) -> Result<RaceReport, String> {
     let (entrants, rows) = (racing.entrants.clone(), racing.rows.clone());
     let progress = Progress::new("building the entrants of the race");
-    let executables = race::build::build(&entrants, |built| progress.building(built))?;
+    let executables = race::build::build(&entrants, |built| {
+        progress.show_built(built.name, built.done);
+    })?;
     drop(progress);
     let described = entrants.iter();
     let described = described.map(|&entrant| EntrantReport::of(entrant, &executables));

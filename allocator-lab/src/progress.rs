@@ -38,10 +38,11 @@ impl Progress {
 }
 
 impl Progress {
-    /// Shows what is being built, of which nobody knows how far it is.
-    pub fn building(&self, what: &str) {
-        self.0.set_message(format!("building: {what}"));
-        self.0.tick();
+    /// Shows what was built last, and how much of all is.
+    pub fn show_built(&self, name: &str, done: f64) {
+        self.0.set_position((done * LENGTH as f64) as u64);
+        self.0
+            .set_message(format!("building the entrants: {name} is done"));
     }
 }
 

@@ -50,8 +50,22 @@ fn help_and_version_go_to_standard_output() {
 }
 
 #[test]
+fn the_race_has_a_help_of_its_own() {
+    let help = run(&["race", "--help"]);
+    assert!(help.status.success() && help.stderr.is_empty());
+    for part in [
+        "Usage: allocator-lab race",
+        "--svg FILE",
+        "json-aged",
+        "mimalloc3",
+    ] {
+        assert!(text(&help.stdout).contains(part), "{part}");
+    }
+}
+
+#[test]
 fn wrong_arguments_exit_2_with_one_line() {
-    let mistakes: [&[&str]; 7] = [
+    let mistakes: [&[&str]; 13] = [
         &["--jsn", "x"],
         &["compare"],
         &["--rounds", "0"],
@@ -59,6 +73,12 @@ fn wrong_arguments_exit_2_with_one_line() {
         &["--seed", "-1"],
         &["--only", "everything"],
         &["--json"],
+        &["--quick", "race"],
+        &["race", "--jsn", "x"],
+        &["race", "--only", "everything"],
+        &["race", "--entrants", "nobody"],
+        &["race", "--rounds", "0"],
+        &["race", "again"],
     ];
     for arguments in mistakes {
         let output = run(arguments);
@@ -76,14 +96,18 @@ fn a_path_that_cannot_be_written_is_told_before_anything_is_run() {
     let missing = folder.path().join("missing").join("out.json");
     for path in [&missing, folder.path()] {
         // Without a limit: if the run began, this test would take a year.
-        let output = run(&["--seconds", "31536000", "--json", path.to_str().unwrap()]);
-        let message = text(&output.stderr);
-        assert_eq!(output.status.code(), Some(1));
-        assert_eq!(message.lines().count(), 1, "{message}");
-        assert!(
-            message.starts_with("allocator-lab: cannot write '"),
-            "{message}"
-        );
+        for before in [&["--json"][..], &["race", "--json"], &["race", "--svg"]] {
+            let mut arguments = before.to_vec();
+            arguments.extend([path.to_str().unwrap(), "--seconds", "31536000"]);
+            let output = run(&arguments);
+            let message = text(&output.stderr);
+            assert_eq!(output.status.code(), Some(1));
+            assert_eq!(message.lines().count(), 1, "{message}");
+            assert!(
+                message.starts_with("allocator-lab: cannot write '"),
+                "{message}"
+            );
+        }
     }
     assert_eq!(entries(folder.path()), 0);
 }

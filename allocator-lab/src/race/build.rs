@@ -12,13 +12,27 @@ use std::process::{Command, Stdio};
 /// Where the executables are, by name.
 pub type Executables = HashMap<String, PathBuf>;
 
+/// What was built last, for whoever watches.
+pub struct Built<'a> {
+    /// A crate or an executable.
+    pub name: &'a str,
+    /// How much of all is done, from 0 to 1.
+    pub done: f64,
+}
+
 /// Builds what these entrants need, in as few builds as there are sets of
-/// features that exclude each other. Tells `watch` each crate that is done.
+/// features that exclude each other.
 ///
 /// # Errors
 /// A sentence, if any of them cannot be built; cargo has said why on standard error.
-pub fn build(entrants: &[&Entrant], mut watch: impl FnMut(&str)) -> Result<Executables, String> {
+pub fn build(entrants: &[&Entrant], mut watch: impl FnMut(Built)) -> Result<Executables, String> {
     let mut executables = Executables::new();
+    let mut all: Vec<&str> = entrants.iter().map(|entrant| entrant.executable).collect();
+    all.dedup();
+    let mut watch = |name: &str, executables: &Executables| {
+        let done = executables.len() as f64 / all.len() as f64;
+        watch(Built { name, done });
+    };
     for features in builds(entrants) {
         let is_in = |entrant: &&&Entrant| build_of(entrant.feature) == features;
         let mut names: Vec<&str> = entrants
@@ -57,7 +71,7 @@ fn run_cargo(
     feature: Feature,
     names: &[&str],
     executables: &mut Executables,
-    watch: &mut impl FnMut(&str),
+    watch: &mut impl FnMut(&str, &Executables),
 ) -> Result<(), String> {
     let cargo = env::var_os("CARGO").unwrap_or_else(|| OsString::from("cargo"));
     let mut command = Command::new(&cargo);
@@ -90,10 +104,10 @@ fn run_cargo(
         let Some(target) = message["target"]["name"].as_str() else {
             continue;
         };
-        watch(target);
         if let Some(path) = message["executable"].as_str() {
             executables.insert(target.to_owned(), PathBuf::from(path));
         }
+        watch(target, executables);
     }
     let status = child.wait().map_err(|error| error.to_string())?;
     let missing: Vec<&str> = names
