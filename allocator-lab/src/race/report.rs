@@ -131,13 +131,13 @@ pub struct Summary {
     pub metric: Metric,
     /// Rows that have a ratio to the best peer.
     pub rows: usize,
-    /// Geometric mean over them of the ratio of medians to the best peer's.
-    pub to_best: Option<f64>,
+    /// Geometric mean over them of the ratio to the best peer of each.
+    pub to_best: Option<Estimate>,
     /// The same to mimalloc 3.
-    pub to_mimalloc: Option<f64>,
-    /// Rows on which it took no more than the best peer.
+    pub to_mimalloc: Option<Estimate>,
+    /// Rows on which it took no more than the best peer, by medians.
     pub rows_won: usize,
-    /// The row with the largest ratio to the best peer, and that ratio.
+    /// The row with the largest ratio of medians to the best peer, and that ratio.
     pub worst: Option<(String, f64)>,
 }
 
@@ -172,7 +172,7 @@ impl RaceReport {
         let summary = METRICS
             .into_iter()
             .flat_map(|metric| entrants.iter().map(move |entrant| (metric, entrant.name)))
-            .map(|(metric, entrant)| Summary::of(entrant, metric, &rows))
+            .map(|(metric, entrant)| Summary::of(entrant, metric, &rows, &circumstances))
             .collect();
         Self {
             format: "allocator-lab race",
@@ -267,9 +267,14 @@ impl RowReport {
     /// What was found in a metric, if it says anything on this row.
     #[must_use]
     pub fn contest(&self, metric: Metric) -> Option<&Contest> {
-        self.contests
-            .iter()
-            .find(|contest| contest.metric == metric)
+        let mut contests = self.contests.iter();
+        contests.find(|contest| contest.metric == metric)
+    }
+
+    /// The runs of an entrant, unless it failed or did not take part.
+    fn runs(&self, entrant: &str) -> Option<&[Figures]> {
+        let result = self.results.iter().find(|it| it.entrant == entrant)?;
+        Some(result.runs.as_slice()).filter(|runs| !runs.is_empty())
     }
 }
 
@@ -337,33 +342,36 @@ impl Contest {
 }
 
 impl Summary {
-    fn of(entrant: &'static str, metric: Metric, rows: &[RowReport]) -> Self {
+    fn of(
+        entrant: &'static str,
+        metric: Metric,
+        rows: &[RowReport],
+        circumstances: &Circumstances,
+    ) -> Self {
         let contests = || {
             rows.iter()
                 .filter_map(|row| Some((row, row.contest(metric)?)))
         };
-        let to_best: Vec<(&RowReport, f64)> = contests()
+        let mean_to = |other: fn(&Contest) -> Option<&'static str>| {
+            let pairs: Vec<(&[Figures], &[Figures])> = contests()
+                .filter_map(|(row, contest)| Some((row.runs(entrant)?, row.runs(other(contest)?)?)))
+                .collect();
+            scores::mean_ratio(metric, &pairs, circumstances.resamples, circumstances.seed)
+        };
+        let ratios: Vec<(&RowReport, f64)> = contests()
             .filter_map(|(row, contest)| {
                 let place = row.results.iter().position(|it| it.entrant == entrant)?;
                 Some((row, contest.medians_to_best[place]?))
             })
             .collect();
-        let to_mimalloc: Vec<f64> = contests()
-            .filter_map(|(row, contest)| {
-                let place = |name| row.results.iter().position(|it| it.entrant == name);
-                let of = |name| contest.medians_to_best[place(name)?];
-                Some(of(entrant)? / of(MIMALLOC)?)
-            })
-            .collect();
-        let ratios: Vec<f64> = to_best.iter().map(|(_, ratio)| *ratio).collect();
-        let worst = to_best.iter().max_by(|a, b| a.1.total_cmp(&b.1));
+        let worst = ratios.iter().max_by(|a, b| a.1.total_cmp(&b.1));
         Self {
             entrant,
             metric,
             rows: ratios.len(),
-            to_best: scores::geometric_mean(&ratios),
-            to_mimalloc: scores::geometric_mean(&to_mimalloc),
-            rows_won: ratios.iter().filter(|&&ratio| ratio <= 1.0).count(),
+            to_best: mean_to(|contest| contest.best_peer),
+            to_mimalloc: mean_to(|_| Some(MIMALLOC)),
+            rows_won: ratios.iter().filter(|(_, ratio)| *ratio <= 1.0).count(),
             worst: worst.map(|(row, ratio)| (row.name.clone(), *ratio)),
         }
     }
@@ -442,10 +450,10 @@ pub(super) mod tests {
             }
         }
         let summary = report.summary_of(DEFAULT, Metric::Cpu).unwrap();
-        assert!((summary.to_best.unwrap() - 1.0 / 3.0).abs() < 1e-9);
+        assert!((summary.to_best.unwrap().ratio - 1.0 / 3.0).abs() < 1e-9);
         assert_eq!(summary.rows_won, summary.rows);
         let peer = report.summary_of("jemalloc", Metric::Cpu).unwrap();
-        assert!((peer.to_best.unwrap() - 5.0 / 3.0).abs() < 1e-9);
+        assert!((peer.to_best.unwrap().ratio - 5.0 / 3.0).abs() < 1e-9);
         assert_eq!(peer.rows_won, 0);
     }
 

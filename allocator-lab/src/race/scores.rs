@@ -35,14 +35,33 @@ pub fn ratio(
     statistics::estimate(&log_ratios, resamples, seed)
 }
 
-/// The geometric mean. `None` of nothing.
+/// The geometric mean of the ratios of pairs, each of two that took part in
+/// the same rounds on one row. Round by round, so that it has an interval.
+/// `None` without pairs, or without rounds that all of them have.
 #[must_use]
-pub fn geometric_mean(values: &[f64]) -> Option<f64> {
-    if values.is_empty() {
-        return None;
-    }
+pub fn mean_ratio(
+    metric: Metric,
+    pairs: &[(&[Figures], &[Figures])],
+    resamples: usize,
+    seed: u64,
+) -> Option<Estimate> {
+    let rounds = pairs.iter().map(|pair| pair.0.len().min(pair.1.len()));
+    let log_means: Vec<f64> = (0..rounds.min()?)
+        .map(|round| {
+            let ratios: Vec<f64> = pairs
+                .iter()
+                .map(|pair| metric.of(&pair.0[round]) / metric.of(&pair.1[round]))
+                .collect();
+            geometric_mean(&ratios).ln()
+        })
+        .collect();
+    statistics::estimate(&log_means, resamples, seed)
+}
+
+/// The geometric mean; of nothing, not a number.
+fn geometric_mean(values: &[f64]) -> f64 {
     let logs: f64 = values.iter().map(|value| value.ln()).sum();
-    Some((logs / values.len() as f64).exp())
+    (logs / values.len() as f64).exp()
 }
 
 #[cfg(test)]
@@ -89,8 +108,17 @@ mod tests {
 
     #[test]
     fn the_geometric_mean_of_a_half_and_its_double_is_one() {
-        assert!((geometric_mean(&[0.5, 2.0]).unwrap() - 1.0).abs() < 1e-12);
-        assert!((geometric_mean(&[1.0, 10.0, 100.0]).unwrap() - 10.0).abs() < 1e-9);
-        assert_eq!(geometric_mean(&[]), None);
+        assert!((geometric_mean(&[0.5, 2.0]) - 1.0).abs() < 1e-12);
+        assert!((geometric_mean(&[1.0, 10.0, 100.0]) - 10.0).abs() < 1e-9);
+    }
+
+    #[test]
+    fn the_mean_over_rows_weighs_a_short_row_like_a_long_one() {
+        let (short, long) = (runs(&[10, 10]), runs(&[10_000, 10_000]));
+        let (half, double) = (runs(&[5, 5]), runs(&[20_000, 20_000]));
+        let pairs = [(&half[..], &short[..]), (&double[..], &long[..])];
+        let mean = mean_ratio(Metric::Cpu, &pairs, 100, 1).unwrap();
+        assert!((mean.ratio - 1.0).abs() < 1e-9, "{mean:?}");
+        assert!(mean_ratio(Metric::Cpu, &[], 100, 1).is_none());
     }
 }

@@ -128,24 +128,23 @@ fn summary(text: &mut String, report: &RaceReport, metric: Metric) {
     let (_, title) = titles(metric);
     line(
         text,
-        &format!("\n{title} over all rows, as a ratio of medians (less is better)"),
+        &format!("\n{title} over all rows, geometric mean (less is better; 95 % interval)"),
     );
     let head = ["to best", "to mimalloc3", "rows won", "worst row"];
-    line(text, &columns("", head, FIGURE_WIDTH + 4));
+    line(text, &columns("", head, RATIO_WIDTH));
     for entrant in &report.entrants {
         if let Some(summary) = report.summary_of(entrant.name, metric) {
             let cells = summary_cells(summary);
-            line(text, &columns(entrant.name, cells, FIGURE_WIDTH + 4));
+            line(text, &columns(entrant.name, cells, RATIO_WIDTH));
         }
     }
 }
 
 fn summary_cells(summary: &Summary) -> [String; 4] {
-    let mean = |mean: Option<f64>| mean.map_or_else(|| "-".to_owned(), ratio);
     let worst = summary.worst.as_ref();
     [
-        mean(summary.to_best),
-        mean(summary.to_mimalloc),
+        estimated(summary.to_best),
+        estimated(summary.to_mimalloc),
         format!("{} of {}", summary.rows_won, summary.rows),
         worst.map_or_else(
             || "-".to_owned(),
@@ -276,6 +275,6 @@ mod tests {
             text.contains("tree             mimalloc3    3.00 3.00–3.00"),
             "{text}"
         );
-        assert!(text.contains("0 of 32       3.00 tokio-aged"), "{text}");
+        assert!(text.contains("0 of 32           3.00 tokio-aged"), "{text}");
     }
 }

@@ -2,6 +2,8 @@
 
 use super::Size;
 use super::block::{Block, mixed_bytes};
+use std::thread;
+use std::time::Duration;
 
 /// Blocks allocated.
 const BLOCKS: u64 = 1_000_000;
@@ -9,9 +11,16 @@ const BLOCKS: u64 = 1_000_000;
 /// One in so many stays.
 const STAYING: usize = 20;
 
-/// Replacements after that, so that what an allocator puts off until its next
-/// calls is over when the measuring begins.
-const SETTLING: u64 = 20_000;
+/// Replacements after that, one in a hundred of them large, so that what an
+/// allocator puts off until its next calls is over when the measuring begins.
+const SETTLING: u64 = 5_000;
+
+/// Times that the heap settles, with a pause after each, so that what it puts
+/// off for some milliseconds is over, too.
+const PAUSES: u32 = 4;
+
+/// Length of a pause.
+const PAUSE: Duration = Duration::from_millis(6);
 
 /// What is left after ageing, scattered over the heap.
 pub struct Ageing(Vec<Block>);
@@ -28,10 +37,16 @@ impl Ageing {
         while blocks.len() > staying {
             blocks.swap_remove(rng.usize(..blocks.len())).check();
         }
-        for tag in 0..size.repeat(SETTLING) {
-            let index = rng.usize(..staying);
-            blocks[index].check();
-            blocks[index] = Block::new(mixed_bytes(&mut rng), tag as u32);
+        for _ in 0..PAUSES {
+            for tag in 0..size.repeat(SETTLING) {
+                let index = rng.usize(..staying);
+                blocks[index].check();
+                blocks[index] = Block::new(mixed_bytes(&mut rng), tag as u32);
+                if tag % 100 == 0 {
+                    Block::new(rng.usize(1 << 10..1 << 20), tag as u32).check();
+                }
+            }
+            thread::sleep(PAUSE);
         }
         Self(blocks)
     }

@@ -7,7 +7,7 @@ use std::hint::black_box;
 
 pub(super) const WORKLOAD: Workload = Workload {
     name: "byte-sizes",
-    about: "blocks of every size from 1 to 1024 bytes at once, with sentinels, 1000 times",
+    about: "blocks of every size from 1 to 1024 bytes at once, with sentinels, 4000 times",
     reads_corpus: false,
     kind: Kind::Shape,
     work,
@@ -17,7 +17,7 @@ pub(super) const WORKLOAD: Workload = Workload {
 const BYTES_MAX: usize = 1024;
 
 /// Times that all sizes are allocated and freed.
-const ROUNDS: u64 = 1000;
+const ROUNDS: u64 = 4000;
 
 fn work(_: &Corpus, size: Size) -> u64 {
     let mut live: Vec<Vec<u8>> = Vec::with_capacity(BYTES_MAX);

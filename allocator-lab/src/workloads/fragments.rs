@@ -22,7 +22,7 @@ const BYTES_MIN: usize = 24;
 const BYTES_MAX: usize = 24_000;
 
 /// Bytes allocated in a phase.
-const PHASE_BYTES: u64 = 8 << 20;
+const PHASE_BYTES: u64 = 5 << 20;
 
 /// Times that the sizes grow from the smallest to the largest.
 const CYCLES: u64 = 2;

@@ -13,7 +13,7 @@ pub(super) const WORKLOAD: Workload = Workload {
 };
 
 /// Times that all of it is rendered.
-const TIMES: u64 = 6;
+const TIMES: u64 = 12;
 
 fn work(corpus: &Corpus, size: Size) -> u64 {
     let pages: Vec<String> = corpus.files().map(page).collect();

@@ -10,7 +10,7 @@ pub(super) const THOUSAND: Workload = Workload {
     about: "replace one of 1 thousand live blocks of 16 to 512 bytes at random",
     reads_corpus: false,
     kind: Kind::Shape,
-    work: |_, size| replace(1_000, size.repeat(3_000_000)),
+    work: |_, size| replace(1_000, size.repeat(6_000_000)),
 };
 
 pub(super) const HUNDRED_THOUSAND: Workload = Workload {

@@ -25,7 +25,7 @@ const GENERATIONS: u64 = 30;
 const BLOCKS: usize = 1000;
 
 /// Blocks that a thread replaces in its life.
-const REPLACEMENTS: u64 = 6_000;
+const REPLACEMENTS: u64 = 12_000;
 
 fn work(_: &Corpus, size: Size) -> u64 {
     let mut lines: Vec<(Vec<Block>, u64)> = (0..LINES as u64)

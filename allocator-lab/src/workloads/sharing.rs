@@ -10,7 +10,7 @@ use std::thread;
 
 pub(super) const ACTIVE: Workload = Workload {
     name: "sharing-active",
-    about: "4 threads allocate 8 bytes each, write to them 500 times, free them, again",
+    about: "4 threads allocate 8 bytes each, write to them 100 times, free them, again",
     reads_corpus: false,
     kind: Kind::Shape,
     work: |_, size| {
@@ -41,10 +41,10 @@ pub(super) const PASSIVE: Workload = Workload {
 const THREADS: u64 = 4;
 
 /// Blocks that each thread allocates, one after the other.
-const TIMES: u64 = 40_000;
+const TIMES: u64 = 150_000;
 
 /// Times that each block is written to.
-const WRITES: u64 = 500;
+const WRITES: u64 = 100;
 
 /// Runs them at the same time; their results in order.
 fn in_threads<F: FnOnce() -> u64 + Send>(lives: impl Iterator<Item = F>) -> u64 {

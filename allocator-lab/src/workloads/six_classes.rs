@@ -19,7 +19,7 @@ pub(super) const WORKLOAD: Workload = Workload {
 const BYTES: [usize; 6] = [16, 32, 64, 128, 256, 512];
 
 /// Blocks allocated of each class.
-const BLOCKS: u64 = 600_000;
+const BLOCKS: u64 = 1_500_000;
 
 /// Blocks of a class alive at once: of each class another number, so that the
 /// classes do not empty in step.

@@ -13,14 +13,14 @@ pub(super) const WORKLOAD: Workload = Workload {
     work,
 };
 
-/// Bytes of the blocks, and how often each is asked for: about a hundred megabytes in all.
+/// Bytes of the blocks, and how often each is asked for: some hundred megabytes in all.
 const SIZES: [(usize, u64); 6] = [
-    (32, 300_000),
-    (256, 100_000),
-    (2048, 20_000),
-    (16 << 10, 2_000),
-    (128 << 10, 250),
-    (1 << 20, 50),
+    (32, 1_500_000),
+    (256, 500_000),
+    (2048, 100_000),
+    (16 << 10, 10_000),
+    (128 << 10, 1_000),
+    (1 << 20, 200),
 ];
 
 fn work(_: &Corpus, size: Size) -> u64 {
