@@ -25,10 +25,10 @@ const LEGEND_COLUMNS: usize = 7;
 const ROW: f64 = 20.0;
 
 /// The ratios at either end of the axis; what is beyond is drawn at the end.
-const AXIS: (f64, f64) = (0.25, 8.0);
+const AXIS: (f64, f64) = (0.5, 8.0);
 
 /// Ratios that have a line and a number.
-const TICKS: [f64; 6] = [0.25, 0.5, 1.0, 2.0, 4.0, 8.0];
+const TICKS: [f64; 5] = [0.5, 1.0, 2.0, 4.0, 8.0];
 
 /// Light first; dark where the reader's system is.
 const STYLE: &str = "
@@ -42,7 +42,7 @@ text { font: 12px system-ui, sans-serif; fill: #24292f }
 .one { stroke: #57606a; stroke-width: 1.5 }
 .ours { fill: #0969da; stroke: #0969da; stroke-width: 1.5 }
 .ours-hollow { fill: none; stroke: #0969da; stroke-width: 1.5 }
-.peer { fill: none; stroke: #8c5a2b; stroke-width: 1.2 }
+.peer { fill: none; stroke: #8c5a2b; stroke-width: 1.4 }
 @media (prefers-color-scheme: dark) {
 text { fill: #e6edf3 }
 .soft { fill: #9aa4af }
@@ -171,7 +171,9 @@ fn drawn(entrants: &[EntrantReport]) -> Vec<Drawn<'_>> {
 }
 
 fn legend(svg: &mut String, drawn: &[Drawn]) -> fmt::Result {
-    for (index, drawn) in drawn.iter().rev().enumerate() {
+    let mut in_order: Vec<&Drawn> = drawn.iter().collect();
+    in_order.sort_by_key(|drawn| drawn.place);
+    for (index, drawn) in in_order.into_iter().enumerate() {
         let x = 24.0 + (index % LEGEND_COLUMNS) as f64 * 150.0;
         let y = LEGEND.0 + (index / LEGEND_COLUMNS) as f64 * LEGEND.1 + 4.0;
         drawn.shape.write(svg, drawn.class, x, y, None)?;
@@ -219,7 +221,10 @@ fn marks(
             continue;
         };
         let interval = contest.ours.iter().find(|it| it.entrant == name);
-        if let (DEFAULT, Some(interval)) = (name, interval.and_then(|it| it.to_best)) {
+        let interval = interval
+            .and_then(|it| it.to_best)
+            .filter(|it| it.high.is_finite());
+        if let (DEFAULT, Some(interval)) = (name, interval) {
             let (low, high) = (axis.at(interval.low), axis.at(interval.high));
             writeln!(
                 svg,
@@ -377,7 +382,10 @@ mod tests {
             right: 600.0,
         };
         assert_eq!((axis.at(0.01), axis.at(100.0)), (100.0, 600.0));
-        assert!((axis.at(0.5) - 200.0).abs() < 1e-9 && (axis.at(1.0) - 300.0).abs() < 1e-9);
+        assert!(
+            (axis.at(2.0) - 350.0).abs() < 1e-9,
+            "the middle, by logarithm"
+        );
     }
 
     #[test]
