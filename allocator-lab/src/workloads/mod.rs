@@ -9,24 +9,21 @@ mod ageing;
 mod block;
 mod burst;
 mod byte_sizes;
-mod cache;
 mod empty;
 mod fragments;
 mod growth;
 mod json_document;
 mod maps;
-mod markdown;
 mod ping_pong;
 mod producer;
+mod programs;
 mod random;
-mod regexes;
 mod rust_source;
 mod server;
 mod sharing;
 mod six_classes;
 mod strings;
 mod threads;
-mod tokio_server;
 mod tree;
 mod zeroed;
 
@@ -97,12 +94,12 @@ pub const RACE: [Workload; 25] = [
     sharing::PASSIVE,
     json_document::WORKLOAD,
     rust_source::WORKLOAD,
-    regexes::WORKLOAD,
+    programs::REGEXES,
     maps::WORKLOAD,
-    markdown::WORKLOAD,
+    programs::MARKDOWN,
     strings::WORKLOAD,
-    cache::WORKLOAD,
-    tokio_server::WORKLOAD,
+    programs::CACHE,
+    programs::TOKIO,
     empty::WORKLOAD,
 ];
 

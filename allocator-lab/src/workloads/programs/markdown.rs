@@ -1,21 +1,13 @@
 //! Renders the documentation of the sources, which is Markdown, to HTML.
 
-use super::{Kind, Size, Workload, mix};
 use crate::corpus::{self, Corpus};
+use crate::workloads::{Size, mix};
 use pulldown_cmark::{Options, Parser, html};
-
-pub(super) const WORKLOAD: Workload = Workload {
-    name: "markdown",
-    about: "render the documentation in these files, and the code as code blocks, to HTML",
-    reads_corpus: true,
-    kind: Kind::Program,
-    work,
-};
 
 /// Times that all of it is rendered.
 const TIMES: u64 = 12;
 
-fn work(corpus: &Corpus, size: Size) -> u64 {
+pub(super) fn work(corpus: &Corpus, size: Size) -> u64 {
     let pages: Vec<String> = corpus.files().map(page).collect();
     let mut checksum = 0;
     for _ in 0..size.repeat(TIMES) {

@@ -1,22 +1,14 @@
 //! A small asynchronous server under load: client and server in this process,
 //! on the loopback address, each connection a task, tasks on two threads.
 
-use super::{Kind, Size, Workload, mix};
 use crate::corpus::{self, Corpus};
+use crate::workloads::{Size, mix};
 use std::collections::BTreeMap;
 use std::io;
 use std::net::SocketAddr;
 use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::runtime;
-
-pub(super) const WORKLOAD: Workload = Workload {
-    name: "tokio",
-    about: "a tokio server and 32 clients on 127.0.0.1: parse a request, answer with a document",
-    reads_corpus: false,
-    kind: Kind::Program,
-    work,
-};
 
 /// Threads that run the tasks.
 const THREADS: usize = 2;
@@ -33,7 +25,7 @@ const REQUESTS: u64 = 64;
 /// Requests in a group.
 const GROUP: u64 = 8;
 
-fn work(_: &Corpus, size: Size) -> u64 {
+pub(super) fn work(_: &Corpus, size: Size) -> u64 {
     let runtime = runtime::Builder::new_multi_thread()
         .worker_threads(THREADS)
         .enable_io()

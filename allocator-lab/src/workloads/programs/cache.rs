@@ -1,19 +1,11 @@
 //! A cache that evicts what was least recently used: entries of all ages side
 //! by side, each a key, a value of some length and a node of the list.
 
-use super::{Kind, Size, Workload, mix};
 use crate::corpus::Corpus;
+use crate::workloads::{Size, mix};
 use lru::LruCache;
 use std::hash::{BuildHasherDefault, DefaultHasher};
 use std::num::NonZeroUsize;
-
-pub(super) const WORKLOAD: Workload = Workload {
-    name: "lru-cache",
-    about: "an LRU cache of 20 thousand texts of 20 to 1000 bytes, two of three asked for there",
-    reads_corpus: false,
-    kind: Kind::Program,
-    work,
-};
 
 /// Entries that the cache holds.
 const ENTRIES: u64 = 20_000;
@@ -21,7 +13,7 @@ const ENTRIES: u64 = 20_000;
 /// Times that an entry is asked for.
 const QUERIES: u64 = 300_000;
 
-fn work(_: &Corpus, size: Size) -> u64 {
+pub(super) fn work(_: &Corpus, size: Size) -> u64 {
     let entries = size.repeat(ENTRIES);
     let capacity = NonZeroUsize::new(entries as usize).expect("not zero");
     let hasher = BuildHasherDefault::<DefaultHasher>::default();

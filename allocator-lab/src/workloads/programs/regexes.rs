@@ -1,17 +1,9 @@
 //! Compiles regular expressions, as each start of a program does, and searches
 //! the sources with them, as the program does then.
 
-use super::{Kind, Size, Workload, mix};
 use crate::corpus::{self, Corpus};
+use crate::workloads::{Size, mix};
 use regex::Regex;
-
-pub(super) const WORKLOAD: Workload = Workload {
-    name: "regexes",
-    about: "compile 16 regular expressions, find their matches and captures in these files",
-    reads_corpus: true,
-    kind: Kind::Program,
-    work,
-};
 
 /// What is searched for: from a word to what makes large automata.
 const PATTERNS: [&str; 16] = [
@@ -39,7 +31,7 @@ const TIMES: u64 = 4;
 /// Bytes of a file that are searched, at most: so that compiling counts.
 const BYTES_MAX: usize = 2_000;
 
-fn work(corpus: &Corpus, size: Size) -> u64 {
+pub(super) fn work(corpus: &Corpus, size: Size) -> u64 {
     let patterns = PATTERNS.iter().cycle();
     let all = patterns.take(PATTERNS.len() * size.repeat(TIMES) as usize);
     all.fold(0, |checksum, pattern| {
