@@ -45,8 +45,8 @@ fn sharing_serves_one_type_from_what_another_gave_back() {
     };
     // 100,000 nodes of 128 bytes.
     assert!((12_500..13_500).contains(&served_kib), "{line}");
-    // The first keeps its last page for some cycles.
-    assert!((95..=100).contains(&reused_percent), "{line}");
+    // The first keeps its last page for some cycles, and the rest of a huge page is as good.
+    assert!((80..=100).contains(&reused_percent), "{line}");
     assert!((12_500..13_500).contains(&held_kib), "{line}");
 }
 

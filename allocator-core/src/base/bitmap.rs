@@ -124,29 +124,22 @@ impl<const WORDS: usize> Bitmap<WORDS> {
         last
     }
 
-    /// How many of the `len` bits from `start` on are set.
-    pub(crate) fn count(&self, start: usize, len: usize) -> usize {
+    /// Sets `len` bits, whoever set them before; how many this call did.
+    pub(crate) fn set(&self, start: usize, len: usize) -> usize {
         masks(start, len)
-            // Relaxed: advisory; claims synchronise.
-            .map(|(word, mask)| self.words[word].load(Ordering::Relaxed) & mask)
+            // Relaxed: used for marks about memory that is claimed in another map.
+            .map(|(word, mask)| mask & !self.words[word].fetch_or(mask, Ordering::Relaxed))
             .map(|bits| bits.count_ones() as usize)
             .sum()
     }
 
-    /// Sets `len` bits, whoever set them before.
-    pub(crate) fn set(&self, start: usize, len: usize) {
-        for (word, mask) in masks(start, len) {
-            // Relaxed: used for marks about memory that the caller has claimed in another map.
-            self.words[word].fetch_or(mask, Ordering::Relaxed);
-        }
-    }
-
-    /// Clears `len` bits, whoever set them.
-    pub(crate) fn clear(&self, start: usize, len: usize) {
-        for (word, mask) in masks(start, len) {
+    /// Clears `len` bits, whoever set them; how many this call did.
+    pub(crate) fn clear(&self, start: usize, len: usize) -> usize {
+        masks(start, len)
             // Relaxed: as in set().
-            self.words[word].fetch_and(!mask, Ordering::Relaxed);
-        }
+            .map(|(word, mask)| mask & self.words[word].fetch_and(!mask, Ordering::Relaxed))
+            .map(|bits| bits.count_ones() as usize)
+            .sum()
     }
 
     /// The lowest run of bits at or after `from`, within one word, that are set here and

@@ -3,7 +3,9 @@
 //! arithmetic alone and headers of neighbouring pages share OS pages.
 //!
 //! 1. `claimed`: the slice is in use; the headers' slices and those past the end always are.
-//! 2. `dirty`: the slice may hold anything but zero. Set while claimed, cleared only by a purge.
+//! 2. `dirty`: the slice is backed by memory, as far as is known, and may hold anything but zero. Set
+//!    while claimed, cleared only by a purge. Where memory comes in huge pages, what is claimed
+//!    backs its neighbours, too.
 //! 3. `expiring`: free and dirty since before the `deadline`; means nothing while claimed.
 
 use core::ptr::NonNull;
@@ -67,6 +69,8 @@ pub(crate) struct Claimed {
     pub(crate) start: NonNull<u8>,
     /// How many of the slices were backed by memory already. None: then it is known to be zero.
     pub(crate) backed: usize,
+    /// How many free neighbours are backed from now on.
+    pub(crate) newly_backed: usize,
 }
 
 /// Where the header of the page lies that starts at `start`, in a chunk.
@@ -109,6 +113,7 @@ impl Chunk {
         chunk.dense.store(grain == Grain::Dense, Ordering::Relaxed);
         let slices = bytes / SLICE_BYTES;
         chunk.claimed.set(0, HEADER_SLICES);
+        chunk.dirty.set(0, HEADER_SLICES);
         if slices < CHUNK_SLICES {
             chunk.claimed.set(slices, CHUNK_SLICES - slices);
         }
@@ -184,14 +189,28 @@ impl Chunk {
 
     /// Keeps the books on slices just claimed.
     fn begin_use(&'static self, slice: usize, slices: usize) -> Claimed {
-        let backed = self.dirty.count(slice, slices);
-        self.dirty.set(slice, slices);
+        let backed = slices - self.dirty.set(slice, slices);
+        let (first, count) = self.backed_with(slice, slices);
+        let newly_backed = self.dirty.set(first, count);
         self.expiring.clear(slice, slices);
         // Relaxed: a hint.
         self.free_slices.fetch_sub(slices as u32, Ordering::Relaxed);
         Claimed {
             start: self.slice_start(slice),
             backed,
+            newly_backed,
+        }
+    }
+
+    /// The slices that are backed by memory as soon as these are, as (first, count).
+    fn backed_with(&self, slice: usize, slices: usize) -> (usize, usize) {
+        match self.grain() {
+            Grain::Sparse => (slice, slices),
+            Grain::Dense => {
+                let first = slice - slice % HUGE_PAGE_SLICES;
+                let end = (slice + slices).next_multiple_of(HUGE_PAGE_SLICES);
+                (first, end - first)
+            }
         }
     }
 
@@ -221,8 +240,14 @@ impl Chunk {
         deadline_ms: Option<u64>,
     ) {
         let slice = self.slice_of(start);
-        if deadline_ms.is_some() {
-            self.expiring.set(slice, slices);
+        match deadline_ms {
+            Some(_) => {
+                let (first, count) = self.backed_with(slice, slices);
+                self.expiring.set(first, count);
+            }
+            None => {
+                self.expiring.clear(slice, slices);
+            }
         }
         self.end_use(slice, slices);
         // Last, so that who takes the deadline finds the slices free.
@@ -263,7 +288,7 @@ impl Chunk {
 
     /// Purges the free slices that are set in `wanted`, in runs of at least `least` slices within
     /// pieces of `piece` slices. Each run is claimed meanwhile, so that nobody gets a slice whose
-    /// content is about to vanish. How many slices were purged.
+    /// content is about to vanish. How many slices were backed and are not any more.
     fn purge_free_of(&'static self, wanted: &Bitmap<WORDS>, piece: usize, least: usize) -> usize {
         let (mut from, mut purged_slices) = (0, 0);
         while let Some((slice, slices)) = wanted.next_run(&self.claimed, from) {
@@ -273,8 +298,7 @@ impl Chunk {
                 // SAFETY: the run was free and is claimed by this thread now.
                 let purged = unsafe { os::purge(self.slice_start(slice), slices * SLICE_BYTES) };
                 if purged {
-                    self.dirty.clear(slice, slices);
-                    purged_slices += slices;
+                    purged_slices += self.dirty.clear(slice, slices);
                 }
                 self.expiring.clear(slice, slices);
                 self.claimed.release(slice, slices);

@@ -10,6 +10,8 @@
 
 use core::sync::atomic::{AtomicIsize, AtomicU64, Ordering::Relaxed};
 
+use super::chunk::Claimed;
+
 /// The arena is quiet when nothing was claimed or released for this long.
 const QUIET_MS: u64 = 10;
 /// "Lately" is this long to twice this long.
@@ -27,12 +29,13 @@ static PEAK_BEFORE: AtomicIsize = AtomicIsize::new(0);
 /// When this epoch began, in ms.
 static EPOCH_START_MS: AtomicU64 = AtomicU64::new(0);
 
-/// Counts a claim of `slices`, of which `backed` were backed by memory.
-pub(super) fn claimed(slices: usize, backed: usize, now_ms: u64) {
+/// Counts a claim of `slices`.
+pub(super) fn claimed(slices: usize, claimed: &Claimed, now_ms: u64) {
     let slices = slices.cast_signed();
     let used = USED.fetch_add(slices, Relaxed) + slices;
-    if backed > 0 {
-        BACKED.fetch_sub(backed.cast_signed(), Relaxed);
+    if claimed.backed != claimed.newly_backed {
+        let more = claimed.newly_backed.cast_signed() - claimed.backed.cast_signed();
+        BACKED.fetch_add(more, Relaxed);
     }
     if used > PEAK.load(Relaxed) {
         PEAK.fetch_max(used, Relaxed);
