@@ -150,7 +150,8 @@ pub(crate) const OPTIONS: &[Row<Key>] = &[
         name: "retire_cycles",
         forms: || with(with(Vec::new(), 0, "48"), 1, "(small = 48, large = 16)"),
         number: Some(CYCLES),
-        doc: "slow-path cycles that an all-free last page of its class is kept",
+        doc: "slow-path cycles that an all-free last page of its class is kept, if `purge` does not \
+              take it before",
     },
     Row {
         key: Key::FastPath,

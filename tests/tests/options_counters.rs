@@ -177,15 +177,15 @@ fn local_first_still_finds_what_others_freed() {
 struct LocalFirst2;
 subjects!(LocalFirst2);
 
-// Longer retire.
+// Longer retire. Without purging, which ends it after its delay.
 
-#[derive_allocator(preset = stock, retire_cycles = 0, stats = counters)]
+#[derive_allocator(preset = stock, retire_cycles = 0, purge = never, stats = counters)]
 struct Retire0;
 
-#[derive_allocator(preset = stock, retire_cycles = 16, stats = counters)]
+#[derive_allocator(preset = stock, retire_cycles = 16, purge = never, stats = counters)]
 struct Retire16;
 
-#[derive_allocator(preset = stock, retire_cycles(small = 48), stats = counters)]
+#[derive_allocator(preset = stock, retire_cycles(small = 48), purge = never, stats = counters)]
 struct Retire48;
 
 subjects!(Retire0, Retire16, Retire48);
@@ -196,6 +196,8 @@ fn a_longer_retire_keeps_the_page_of_a_burst_over_more_slow_path_cycles() {
     /// Pages retired by bursts that are `pause` slow-path cycles apart.
     fn retired<A: Subject>(pause: u64) -> u64 {
         let (burst, other) = (48, 64);
+        // Nothing is left of the figure before.
+        A::purge();
         let mut stays = Vec::new();
         let during = counted::<A>(|| {
             for _ in 0..BURSTS {

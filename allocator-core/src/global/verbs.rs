@@ -7,7 +7,6 @@ use core::ptr::{self, NonNull};
 use super::thread;
 use crate::config::choices::Derived;
 use crate::config::size_class::{BIN_BYTES, direct_index};
-use crate::heap::bin::Push;
 use crate::heap::cache::Cache;
 use crate::heap::declared::{Declared, cache, current};
 use crate::heap::foreign::Sent;
@@ -68,10 +67,8 @@ pub unsafe fn deallocate<D: Declared>(block: *mut u8, layout: Layout) {
     // SAFETY: null or the calling thread's cache.
     if let Some(cache) = unsafe { cache::<D>().as_ref() } {
         // SAFETY: the cache is the calling thread's; the block is of this class.
-        match unsafe { cache.bin_at(offset).push(block) } {
-            Push::Done => return count_free(cache, class_at(offset)),
-            Push::AtLimit => return deallocate_at_limit(cache, class_at(offset)),
-            Push::Elsewhere => {}
+        if unsafe { cache.bin_at(offset).push(block, D::CACHES) } {
+            return count_free(cache, class_at(offset));
         }
     }
     // SAFETY: the caller's promise.
@@ -146,7 +143,11 @@ pub fn check_invariants<D: Declared>() {
 #[cold]
 #[inline(never)]
 fn allocate_in_class<D: Declared>(class: usize) -> *mut u8 {
-    // First, while a process that was idle still looks idle.
+    // SAFETY: null or the calling thread's cache.
+    if let Some(cache) = unsafe { cache::<D>().as_ref() } {
+        cache.bin(class).settle();
+    }
+    // Before the heap's, while a process that was idle still looks idle.
     upkeep::run_if_due();
     let Some((cache, heap)) = current::<D>().or_else(thread::start::<D>) else {
         return allocate_without_heap::<D>(class);
@@ -171,17 +172,6 @@ fn allocate_without_heap<D: Declared>(class: usize) -> *mut u8 {
         }
         None => ptr::null_mut(),
     }
-}
-
-/// After a push that filled the bin or emptied its page.
-#[cold]
-#[inline(never)]
-fn deallocate_at_limit<D: Declared>(cache: &Cache<D>, class: usize) {
-    count_free(cache, class);
-    if let Some(heap) = cache.heap() {
-        free::at_limit(cache, heap, class);
-    }
-    upkeep::run_if_due();
 }
 
 /// # Safety
@@ -307,10 +297,8 @@ unsafe fn deallocate_by_route<D: Declared>(block: *mut u8, layout: Layout) {
             // SAFETY: null or the calling thread's cache.
             if let Some(cache) = unsafe { cache::<D>().as_ref() } {
                 // SAFETY: the cache is the calling thread's; the block is of this class.
-                match unsafe { cache.bin(class).push(block) } {
-                    Push::Done => return count_free(cache, class),
-                    Push::AtLimit => return deallocate_at_limit(cache, class),
-                    Push::Elsewhere => {}
+                if unsafe { cache.bin(class).push(block, D::CACHES) } {
+                    return count_free(cache, class);
                 }
             }
             // SAFETY: the caller's promise.

@@ -1,16 +1,15 @@
-//! A bin: what a thread has in hand of one size class. Two modes, one fast path.
+//! A bin: what a thread has in hand of one size class.
 //!
 //! *Run*: the bin is attached to one page; `head` is that page's free list, so what is freed
-//! is handed out next. `[base, base + span)` is the page and `n` is minus its used blocks.
-//! *Random* (an option, `cache`): `head` lists blocks of any pages; `[base, base + span)` is
-//! all addresses, and `n` is the length of the list minus the most that it may hold.
+//! is handed out next. *Random* (an option, `cache`): `head` lists blocks of any pages.
 //!
-//! 1. All zero is a bin with nothing: no address is in an empty span, so a free leaves the fast
-//!    path, and so does an allocation, because the list is empty.
-//! 2. In both modes a free adds 1 to `n` and an allocation takes 1 off, and `n` reaches 0 when
-//!    there is something to do: the page is all free, or the list is full.
-//! 3. After that was looked at in run mode and the page was kept, `n` is one less than Inv. 2 has
-//!    it (the cache's `eased` says so), so that a block going to and fro costs nothing.
+//! 1. All zero is a bin with nothing: an allocation and a free both leave the fast path.
+//! 2. `n` is the length of the list. An allocation that finds nothing has counted all the same,
+//!    and leaves `n` at -1; who sees to it sets that right first.
+//! 3. In run mode `span` is the bytes of the page, a power of two to which the page is aligned,
+//!    and `head` is an address in the page even when the list is empty (page invariant 6). So
+//!    `head ^ block < span` says whether a block is of the page. Otherwise `span` is 0.
+//! 4. In random mode `limit` is the most that `n` may be; otherwise it is 0.
 
 use core::cell::Cell;
 use core::ptr;
@@ -22,14 +21,14 @@ use crate::mem::page::Page;
 /// One class's bin.
 #[repr(C)]
 pub(crate) struct Bin {
-    /// First free block; null when there is none.
+    /// First free block, or the end of the list.
     head: Cell<*mut Block>,
-    /// Where the addresses begin whose blocks may be pushed.
-    base: Cell<*mut u8>,
-    /// Bytes of those addresses.
+    /// Inv. 3.
     span: Cell<usize>,
-    /// See Inv. 2.
+    /// Inv. 2.
     n: Cell<i32>,
+    /// Inv. 4.
+    limit: Cell<i32>,
     /// Where the last block was freed elsewhere: see `wants_to_switch`.
     last_elsewhere: Cell<u32>,
 }
@@ -43,9 +42,6 @@ const HEAD_BITS: u32 = 14;
 /// Frees in a row into another page that make the bin switch to it.
 const STREAK_MAX: u32 = 6;
 
-/// Span of the random mode: every address.
-const ALL: usize = usize::MAX;
-
 /// What a bin is doing.
 #[derive(Clone, Copy)]
 pub(crate) enum Mode {
@@ -57,18 +53,6 @@ pub(crate) enum Mode {
     Random,
 }
 
-/// What a push into a bin left to do.
-#[must_use]
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Push {
-    /// Nothing.
-    Done,
-    /// The block is not pushed: it belongs elsewhere.
-    Elsewhere,
-    /// The block is pushed, and `n` reached 0.
-    AtLimit,
-}
-
 impl Bin {
     /// Takes the first block; null when there is none.
     ///
@@ -77,82 +61,115 @@ impl Bin {
     #[inline(always)]
     pub(crate) unsafe fn pop(&self) -> *mut Block {
         let block = self.head.get();
-        if !block.is_null() {
-            // SAFETY: the list is this thread's.
-            self.head.set(unsafe { Block::next(block) });
-            self.n.set(self.n.get().wrapping_sub(1));
+        let n = self.n.get().wrapping_sub(1);
+        // Before the check, which then is that of the subtraction itself.
+        self.n.set(n);
+        if n < 0 {
+            return ptr::null_mut();
         }
+        // SAFETY: the list is this thread's and was not empty (Inv. 2).
+        self.head.set(unsafe { Block::next(block) });
         block
     }
 
-    /// Frees a block.
+    /// Frees a block, if it is of the page that the bin is attached to, or if the bin is in random
+    /// mode and its list is not full; whether it did. `caches`: whether the bin's type has the
+    /// random mode at all, a constant.
     ///
     /// # Safety
     /// - the bin is the calling thread's;
     /// - `block` is a block of the bin's class that its user gave back.
     #[inline(always)]
-    pub(crate) unsafe fn push(&self, block: *mut u8) -> Push {
-        if block.addr().wrapping_sub(self.base.get().addr()) >= self.span.get() {
-            return Push::Elsewhere;
-        }
-        let block = block.cast();
+    #[must_use]
+    pub(crate) unsafe fn push(&self, block: *mut u8, caches: bool) -> bool {
+        let head = self.head.get();
+        // Before the check: a block that belongs elsewhere is linked again there.
         // SAFETY: given back by its user, and nobody else knows it.
-        unsafe { Block::set_next(block, self.head.get()) };
-        self.head.set(block);
-        let n = self.n.get().wrapping_add(1);
-        self.n.set(n);
-        if n >= 0 { Push::AtLimit } else { Push::Done }
+        unsafe { Block::set_next(block.cast(), head) };
+        if head.addr() ^ block.addr() >= self.span.get() {
+            // SAFETY: the caller's promise.
+            return caches && unsafe { self.push_random(block) };
+        }
+        self.head.set(block.cast());
+        self.n.set(self.n.get().wrapping_add(1));
+        true
     }
 
-    /// What the bin is doing. `caches`: whether its type has the random mode at all, a constant.
+    /// The same in random mode, written out again: the stores in common cost the run mode two
+    /// instructions.
+    ///
+    /// # Safety
+    /// - as [`Bin::push`].
+    #[inline(always)]
+    unsafe fn push_random(&self, block: *mut u8) -> bool {
+        if self.n.get() >= self.limit.get() {
+            return false;
+        }
+        // SAFETY: given back by its user, and nobody else knows it.
+        unsafe { Block::set_next(block.cast(), self.head.get()) };
+        self.head.set(block.cast());
+        self.n.set(self.n.get() + 1);
+        true
+    }
+
+    /// What the bin is doing. `caches` as for [`Bin::push`].
     #[inline]
     pub(super) fn mode(&self, caches: bool) -> Mode {
         match self.span.get() {
+            0 if caches && self.limit.get() > 0 => Mode::Random,
             0 => Mode::Idle,
-            ALL if caches => Mode::Random,
-            // SAFETY: in run mode the base is the start of a page in use.
-            _ => Mode::Run(unsafe { Page::at(self.base.get()) }),
+            span => {
+                let start = self.head.get().map_addr(|address| address & !(span - 1));
+                // SAFETY: in run mode the head is in a page in use, aligned to its span (Inv. 3).
+                Mode::Run(unsafe { Page::at(start.cast()) })
+            }
         }
+    }
+
+    /// Sets right what an allocation that found nothing has counted.
+    pub(crate) fn settle(&self) {
+        self.n.set(self.n.get().max(0));
     }
 
     /// Has nothing in hand from now on.
     pub(crate) fn set_idle(&self) {
         self.head.set(ptr::null_mut());
-        self.base.set(ptr::null_mut());
         self.span.set(0);
         self.n.set(0);
+        self.limit.set(0);
     }
 
-    /// Attaches to `page`, of which `used` blocks are used.
-    pub(crate) fn set_run(&self, page: &Page, page_bytes: usize, head: *mut Block, used: u32) {
-        self.head.set(head);
-        self.base.set(page.start());
+    /// Attaches to a page of `page_bytes`: `head` is its free list of `count` blocks.
+    pub(crate) fn set_run(&self, page_bytes: usize, head: *mut Block, count: u32) {
         self.span.set(page_bytes);
-        self.n.set(-used.cast_signed());
+        self.limit.set(0);
+        self.set_list(head, count);
     }
 
     /// Lists `count` blocks of any pages; there may be `most`.
     pub(crate) fn set_random(&self, head: *mut Block, count: u32, most: u32) {
+        self.span.set(0);
+        self.limit.set(most.cast_signed());
+        self.set_list(head, count);
+    }
+
+    /// Has this list of `count` blocks in hand, in the mode that it is in.
+    pub(crate) fn set_list(&self, head: *mut Block, count: u32) {
         self.head.set(head);
-        self.base.set(ptr::null_mut());
-        self.span.set(ALL);
-        self.n.set(count.cast_signed() - most.cast_signed());
+        self.n.set(count.cast_signed());
     }
 
     pub(crate) fn head(&self) -> *mut Block {
         self.head.get()
     }
 
-    pub(crate) fn set_head(&self, head: *mut Block) {
-        self.head.set(head);
+    /// Blocks in hand.
+    pub(crate) fn len(&self) -> u32 {
+        self.n.get().max(0).cast_unsigned()
     }
 
-    pub(crate) fn n(&self) -> i32 {
-        self.n.get()
-    }
-
-    pub(crate) fn set_n(&self, n: i32) {
-        self.n.set(n);
+    pub(crate) fn is_empty(&self) -> bool {
+        self.n.get() <= 0
     }
 
     /// Notes that a block of `page` was freed elsewhere; whether the bin had better switch to it:

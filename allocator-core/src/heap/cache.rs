@@ -4,17 +4,13 @@
 //! has not allocated yet: every operation leaves the fast path.
 //!
 //! 1. While `heap` is null every bin is idle.
-//! 2. A class is in `emptied` when its bin is attached to a page that was all free when last
-//!    looked at, and kept.
-//! 3. A class is in `eased`, a part of `emptied`, while its bin's `n` is one less than minus the
-//!    used blocks; until the next cycle, so that the page's retiring counts from its last use.
+//! 2. A class is in `attached` when its bin is attached to a page.
 
 use core::cell::{Cell, UnsafeCell};
 use core::ffi::c_void;
 use core::ptr;
 
 use super::bin::{Bin, Mode};
-use super::foreign::ForeignRun;
 use super::heap::Heap;
 use crate::base::class_set::ClassSet;
 use crate::config::choices::{Choices, Derived, element};
@@ -27,12 +23,8 @@ pub struct Cache<C: Choices> {
     bins: UnsafeCell<C::PerClass<Bin>>,
     /// The thread's heap; null before the first allocation and after the thread's end.
     heap: Cell<*const Heap<C>>,
-    /// Blocks of a foreign page, not sent yet.
-    pub(super) foreign: ForeignRun,
     /// Inv. 2.
-    pub(super) emptied: ClassSet,
-    /// Inv. 3.
-    eased: ClassSet,
+    pub(super) attached: ClassSet,
     /// What to do at the thread's end: a link of the thread's list.
     pub(crate) end: EndLink,
 }
@@ -54,9 +46,7 @@ impl<C: Choices> Cache<C> {
             // SAFETY: an idle bin is all zero.
             bins: UnsafeCell::new(unsafe { core::mem::MaybeUninit::zeroed().assume_init() }),
             heap: Cell::new(ptr::null()),
-            foreign: ForeignRun::new(),
-            emptied: ClassSet::new(),
-            eased: ClassSet::new(),
+            attached: ClassSet::new(),
             end: EndLink {
                 next: Cell::new(ptr::null()),
                 verb: Cell::new(None),
@@ -98,62 +88,35 @@ impl<C: Choices> Cache<C> {
         self.heap.set(heap.map_or(ptr::null(), ptr::from_ref));
     }
 
-    /// The attached page of the class is all free: notes it, and that the bin's count need not
-    /// say so again before the next cycle.
-    pub(super) fn set_emptied(&self, class: usize) {
-        self.emptied.insert(class);
-        if self.eased.insert(class) {
-            let bin = self.bin(class);
-            bin.set_n(bin.n() - 1);
-        }
-    }
-
-    /// The bin's count says again when the attached page becomes all free.
-    pub(super) fn watch_again(&self, class: usize) {
-        if self.eased.remove(class) {
-            let bin = self.bin(class);
-            bin.set_n(bin.n() + 1);
-        }
-    }
-
-    /// The attached page of the class is in use again, or detached.
-    pub(super) fn unset_emptied(&self, class: usize) {
-        self.watch_again(class);
-        self.emptied.remove(class);
-    }
-
-    /// Used blocks of the page that the class's bin is attached to.
-    pub(super) fn used_in_run(&self, class: usize) -> u32 {
-        (-self.bin(class).n() - i32::from(self.eased.contains(class))).cast_unsigned()
+    /// Blocks handed out of the page that the class's bin is attached to.
+    pub(super) fn used_in_run(&self, class: usize, page: &Page) -> u32 {
+        page.used() - self.bin(class).len()
     }
 
     /// Asserts the invariants of a class's bin.
     pub(super) fn check_bin(&self, class: usize) {
         let bin = self.bin(class);
-        let mut listed = 0;
-        let mut block = bin.head();
-        while !block.is_null() {
+        let (mut listed, mut block) = (0, bin.head());
+        while !Block::is_end(block) {
             listed += 1;
             // SAFETY: the list is this thread's.
             block = unsafe { Block::next(block) };
         }
+        assert_eq!(listed, bin.len(), "bin invariant 2");
+        assert_eq!(
+            matches!(self.mode(class), Mode::Run(_)),
+            self.attached.contains(class),
+            "cache invariant 2"
+        );
         match self.mode(class) {
-            Mode::Idle => assert!(listed == 0 && bin.n() == 0, "bin invariant 1"),
+            Mode::Idle => assert_eq!(listed, 0, "bin invariant 1"),
             Mode::Random => {
                 let most = C::CONFIG.cache_blocks_for(C::block_bytes(class));
-                assert_eq!(
-                    bin.n(),
-                    listed - most.cast_signed(),
-                    "bin invariant 2: random"
-                );
+                assert!(listed <= most, "bin invariant 4");
             }
             Mode::Run(page) => {
                 assert!(page.state() == State::Attached && page.class() == class);
-                let used = self.used_in_run(class);
-                assert!(
-                    page.accounts_for(used, listed.cast_unsigned()),
-                    "bin invariant 2: run"
-                );
+                assert!(listed <= page.used(), "bin invariant 3");
             }
         }
     }
@@ -161,9 +124,9 @@ impl<C: Choices> Cache<C> {
     /// Attaches the class's bin to `page`, which is in no queue.
     pub(super) fn attach(&self, class: usize, page: &'static Page) {
         page.set_state(State::Attached);
-        let head = page.take_free();
-        self.bin(class)
-            .set_run(page, C::page_bytes(class), head, page.used());
+        let (head, count) = page.take_free();
+        self.bin(class).set_run(C::page_bytes(class), head, count);
+        self.attached.insert(class);
     }
 
     /// Detaches the class's bin from its page and leaves it idle; the page is in no queue then.
@@ -171,10 +134,10 @@ impl<C: Choices> Cache<C> {
         let Mode::Run(page) = self.mode(class) else {
             return None;
         };
-        let used = self.used_in_run(class);
-        page.return_free(self.bin(class).head(), used);
-        self.unset_emptied(class);
-        self.bin(class).set_idle();
+        let bin = self.bin(class);
+        page.return_free(bin.head(), bin.len());
+        bin.set_idle();
+        self.attached.remove(class);
         page.set_state(State::Full);
         Some(page)
     }

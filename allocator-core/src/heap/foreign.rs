@@ -1,10 +1,16 @@
-//! Blocks of one foreign page that this thread freed and has not sent yet: a
-//! run of frees into the same page costs one atomic operation, not one each.
+//! Blocks of foreign pages that this thread freed and has not sent yet: frees into the same page
+//! are collected, so that they cost one atomic operation together.
+//!
+//! Several pages are collected for at a time, because a thread that frees what another made
+//! mostly frees blocks of many classes by turns.
+//!
+//! Used inside the gate of the heap that it is of, so that a visitor may send what its owner, who
+//! sleeps, has not.
 
 use core::cell::Cell;
 use core::ptr;
+use core::sync::atomic::{AtomicU32, Ordering};
 
-use crate::config::Purge;
 use crate::config::choices::Choices;
 use crate::mem::block::{Block, BlockList};
 use crate::mem::due;
@@ -12,8 +18,13 @@ use crate::mem::page::Page;
 use crate::mem::thread_free::Pushed;
 use crate::os;
 
-/// Most blocks held back; bounds how long a page stays unfreed for the last of its blocks.
-const RUN_MAX: u32 = 64;
+/// Pages that are collected for at a time: about the classes that a program uses together.
+const RUNS: usize = 16;
+
+/// Most blocks, and about the most bytes, held back of a page; bounds how long it stays unfreed for
+/// the last of its blocks.
+const RUN_BLOCKS_MAX: u32 = 64;
+const RUN_BYTES_MAX: u32 = 16 << 10;
 
 /// Whether blocks went to their page: then upkeep may have become due.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -22,42 +33,74 @@ pub(crate) enum Sent {
     Yes,
 }
 
-/// The run. All zero is empty.
-pub(super) struct ForeignRun {
+/// What is held back. All zero is nothing.
+pub(super) struct Foreign {
+    runs: [Run; RUNS],
+    /// Bit `i`: `runs[i]` has blocks. Read by who considers a visit.
+    held: AtomicU32,
+}
+
+/// Blocks of one page.
+struct Run {
     page: Cell<Option<&'static Page>>,
     blocks: Cell<BlockList>,
 }
 
-impl ForeignRun {
-    pub(super) const fn new() -> Self {
-        Self {
-            page: Cell::new(None),
-            blocks: Cell::new(BlockList::EMPTY),
-        }
-    }
-
-    /// Adds a block of `page`, sending what was held of another page. Whether anything was sent.
+impl Foreign {
+    /// Adds a block of `page`, sending what its place held of another page. Whether anything was
+    /// sent.
     ///
     /// # Safety
     /// - `block` is a block of `page` that its user gave back, and `page` is not this thread's.
     pub(super) unsafe fn add<C: Choices>(&self, page: &'static Page, block: *mut Block) -> Sent {
+        // Neighbouring headers are those of neighbouring pages: often of one class each.
+        let place = ptr::from_ref(page).addr() / size_of::<Page>() % RUNS;
+        let run = &self.runs[place];
         let mut sent = Sent::No;
-        if !self.page.get().is_some_and(|held| ptr::eq(held, page)) {
-            sent = self.send::<C>();
-            self.page.set(Some(page));
+        if !run.page.get().is_some_and(|held| ptr::eq(held, page)) {
+            sent = run.send::<C>();
+            run.page.set(Some(page));
+            self.set_held(self.held() | 1 << place);
         }
-        let mut blocks = self.blocks.get();
+        let mut blocks = run.blocks.get();
         // SAFETY: the caller's promise.
         unsafe { blocks.push(block) };
-        self.blocks.set(blocks);
-        if blocks.count >= RUN_MAX {
-            sent = self.send::<C>();
+        run.blocks.set(blocks);
+        if blocks.count >= RUN_BLOCKS_MAX || blocks.count * page.block_bytes() >= RUN_BYTES_MAX {
+            self.set_held(self.held() & !(1 << place));
+            sent = run.send::<C>();
         }
         sent
     }
 
-    /// Sends what is held to its page.
-    pub(super) fn send<C: Choices>(&self) -> Sent {
+    fn held(&self) -> u32 {
+        // Relaxed: written inside the gate, and a hint elsewhere.
+        self.held.load(Ordering::Relaxed)
+    }
+
+    fn set_held(&self, held: u32) {
+        // Relaxed: as above.
+        self.held.store(held, Ordering::Relaxed);
+    }
+
+    /// Whether nothing is held.
+    pub(super) fn is_empty(&self) -> bool {
+        self.held() == 0
+    }
+
+    /// Sends all that is held to its pages.
+    pub(super) fn send<C: Choices>(&self) {
+        let mut held = self.held();
+        self.set_held(0);
+        while held != 0 {
+            let _ = self.runs[held.trailing_zeros() as usize].send::<C>();
+            held &= held - 1;
+        }
+    }
+}
+
+impl Run {
+    fn send<C: Choices>(&self) -> Sent {
         let Some(page) = self.page.take() else {
             return Sent::No;
         };
@@ -76,10 +119,6 @@ pub(super) unsafe fn send_home<C: Choices>(page: &'static Page, blocks: BlockLis
     // SAFETY: the caller's promise.
     let pushed = unsafe { page.free_remote(blocks) };
     if pushed == Pushed::First {
-        match C::CONFIG.purge {
-            Purge::Never => {}
-            Purge::Now => due::by(os::now_ms()),
-            Purge::After(delay_ms) => due::by(os::now_ms() + u64::from(delay_ms)),
-        }
+        due::after(os::now_ms(), C::CONFIG.purge);
     }
 }

@@ -1,13 +1,13 @@
 //! The way of a free that leaves the fast path: the block belongs to another
-//! page than the bin's, or its page is all free, or the cache is full.
+//! page than the bin's, or the bin is in random mode.
 
 use core::ptr::NonNull;
 
-use super::bin::{Mode, Push};
+use super::bin::Mode;
 use super::cache::Cache;
 use super::foreign::{Sent, send_home};
 use super::heap::Heap;
-use super::pages::{emptied, free_apart, give_back, page_of, read_mail, switch_to};
+use super::pages::{free_apart, give_back, page_of, read_mail, switch_to};
 use crate::config::choices::{Choices, Derived};
 use crate::mem::block::{Block, BlockList};
 use crate::mem::page::{Page, State};
@@ -17,8 +17,7 @@ pub(super) const OTHER_TYPE: &str = "freed a block that another allocator type a
 /// What debug builds say of a free with the wrong layout.
 pub(super) const OTHER_CLASS: &str = "freed a block with a layout of another size class";
 
-/// Frees a block whose bin did not take it ([`Push::Elsewhere`]). Whether that sent blocks to
-/// another thread's page.
+/// Frees a block whose bin did not take it. Whether that sent blocks to another thread's page.
 ///
 /// # Safety
 /// - `block` is a block of `class` that its user gave back.
@@ -28,42 +27,38 @@ pub(crate) unsafe fn free_elsewhere<C: Choices>(
     class: usize,
     block: NonNull<u8>,
 ) -> Sent {
+    let bin = cache.bin(class);
+    if let Mode::Random = cache.mode(class) {
+        let stay = heap.gate.enter();
+        flush(cache, heap, class);
+        // SAFETY: the caller's promise.
+        let pushed = unsafe { bin.push(block.as_ptr(), true) };
+        debug_assert!(pushed, "there is room after a flush");
+        drop(stay);
+        return Sent::No;
+    }
     // SAFETY: the caller's promise.
     let page = unsafe { page_of::<C>(block.as_ptr(), class) };
+    let stay = heap.gate.enter();
+    let mut sent = Sent::No;
     if !page.is_owned_by(&heap.owner) {
         if C::COUNTS {
             heap.counters.remote_frees.add(1);
         }
         // SAFETY: given back by its user; the page is not this thread's.
-        return unsafe { cache.foreign.add::<C>(page, block.as_ptr().cast()) };
-    }
-    let stay = heap.gate.enter();
-    if cache.bin(class).wants_to_switch(page) {
+        sent = unsafe { heap.foreign.add::<C>(page, block.as_ptr().cast()) };
+    } else if bin.wants_to_switch(page) {
         switch_to(cache, heap, page);
         // SAFETY: the caller's promise.
-        let push = unsafe { cache.bin(class).push(block.as_ptr()) };
-        debug_assert!(push != Push::Elsewhere, "attached to the block's page");
-        if push == Push::AtLimit {
-            emptied(cache, heap, class);
-        }
+        let pushed = unsafe { bin.push(block.as_ptr(), false) };
+        debug_assert!(pushed, "attached to the block's page");
     } else {
         // SAFETY: given back by its user. The page is ours and not attached, or the bin would
         // have taken the block.
         unsafe { free_apart(cache, heap, page, block.as_ptr().cast()) };
     }
     drop(stay);
-    Sent::No
-}
-
-/// After [`Push::AtLimit`]: the bin's page is all free, or its list is full.
-pub(crate) fn at_limit<C: Choices>(cache: &Cache<C>, heap: &'static Heap<C>, class: usize) {
-    let stay = heap.gate.enter();
-    match cache.mode(class) {
-        Mode::Random => flush(cache, heap, class),
-        Mode::Run(_) => emptied(cache, heap, class),
-        Mode::Idle => debug_assert!(false, "an idle bin takes no block"),
-    }
-    drop(stay);
+    sent
 }
 
 /// Gives all but the youngest quarter of a full random list back to its pages.
@@ -86,7 +81,7 @@ fn flush<C: Choices>(cache: &Cache<C>, heap: &'static Heap<C>, class: usize) {
     bin.set_random(bin.head(), keep, most);
     give_back(cache, heap, class, rest);
     if !heap.owner.mail.is_empty() {
-        read_mail(cache, heap);
+        read_mail(heap);
     }
 }
 

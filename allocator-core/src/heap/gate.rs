@@ -98,6 +98,12 @@ impl Gate {
             .is_ok()
     }
 
+    /// Whether there is a visitor inside; for the one who does all visits.
+    pub(crate) fn is_visited(&self) -> bool {
+        // Relaxed: only that one makes it so.
+        self.visitor.load(Ordering::Relaxed) == INSIDE
+    }
+
     /// The visitor gives up a knock, if it still stands.
     pub(crate) fn walk_away(&self) {
         // Relaxed: nothing was done.

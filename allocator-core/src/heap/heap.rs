@@ -13,16 +13,19 @@ use core::sync::atomic::{AtomicPtr, Ordering};
 
 use super::account::Account;
 use super::counters::{ClassCounters, Counters};
+use super::foreign::Foreign;
 use super::gate::Gate;
+use super::spares::Spares;
 use crate::base::class_set::ClassSet;
 use crate::config::choices::{Choices, Derived, element};
 use crate::config::geometry::HALF_REMAINING_LEAST_BYTES;
 use crate::config::{Extend, Purge, Thp};
-use crate::mem::arena;
 use crate::mem::chunk::{Claimed, Grain, SLICE_BYTES};
 use crate::mem::page::Owner;
 use crate::mem::page::lists::{Owned, Queue};
 use crate::mem::page::{Page, State};
+use crate::mem::{arena, due};
+use crate::os;
 
 /// Most bytes that the very first extension of a class in a heap threads: many a thread needs a
 /// few blocks of many classes. 1000 such threads took 311 KiB each without this bound and 16 KiB
@@ -37,10 +40,10 @@ pub struct Heap<C: Choices> {
     pub(super) gate: Gate,
     /// All pages (Inv. 1).
     pub(super) owned: Owned,
+    /// Blocks of other heaps' pages that the owner freed, not sent yet.
+    pub(super) foreign: Foreign,
     /// Times the owner left the fast path for a page, which retiring counts by.
     pub(super) cycle: Cell<u32>,
-    /// Queued pages that are all free; a visitor may give them back.
-    pub(super) empty_pages: Cell<u32>,
     pub(crate) counters: Counters,
     /// The type's account; null until the heap is given to a type.
     account: AtomicPtr<Account<C>>,
@@ -52,6 +55,8 @@ pub struct Heap<C: Choices> {
     pub(super) made: ClassSet,
     /// Pages with room, by class (Inv. 2).
     queues: C::PerClass<Queue>,
+    /// All-free pages kept for the next use of their class.
+    pub(super) spares: Spares<C>,
     /// Allocations and frees by class, when they are counted.
     by_class: C::PerClass<ClassCounters>,
 }
@@ -94,9 +99,6 @@ impl<C: Choices> Heap<C> {
     pub(super) fn unqueue(&self, page: &'static Page) {
         if page.state() == State::Queued {
             self.queue(page.class()).remove(page);
-            if page.used() == 0 {
-                self.empty_pages.set(self.empty_pages.get() - 1);
-            }
         }
     }
 
@@ -112,8 +114,7 @@ impl<C: Choices> Heap<C> {
                 }
                 return Some(page);
             }
-            let home = self.collect(page);
-            page.set_used(page.used() - home);
+            self.collect(page);
             if page.has_free() || self.extend(page) {
                 return Some(page);
             }
@@ -121,38 +122,64 @@ impl<C: Choices> Heap<C> {
         None
     }
 
-    /// Brings the blocks of `page` home to its `free` list; how many came from other threads.
-    #[must_use]
-    pub(super) fn collect(&self, page: &Page) -> u32 {
+    /// Keeps a page that is all free and in no queue for the next use of its class, if the class
+    /// has none and is to have one; otherwise gives it back to the arena.
+    pub(super) fn spare_or_retire(&self, page: &'static Page) {
+        let cycles = C::CONFIG.retire_cycles_for(C::block_bytes(page.class()));
+        let is_spare = cycles > 0
+            && page.is_unknown_to_senders()
+            && self.spares.keep(page, self.cycle.get(), os::now_ms());
+        if is_spare {
+            due::after(os::now_ms(), C::CONFIG.purge);
+        } else {
+            self.retire(page);
+        }
+    }
+
+    /// The spare page of a class, with a free list, if there is one.
+    pub(super) fn take_spare(&self, class: usize) -> Option<&'static Page> {
+        let page = self.spares.take(class)?;
+        page.collect_local();
+        Some(page)
+    }
+
+    /// Lets go of pages that stayed spare for their class's retire cycles.
+    pub(super) fn retire_spares(&self) {
+        self.spares.take_if(
+            |page| {
+                let kept = self.cycle.get().wrapping_sub(page.spare_since().0);
+                kept >= C::CONFIG.retire_cycles_for(C::block_bytes(page.class()))
+            },
+            |page| self.retire(page),
+        );
+    }
+
+    /// Brings the blocks of `page` home to its `free` list.
+    pub(super) fn collect(&self, page: &Page) {
         if C::COUNTS {
             self.counters.collects.add(1);
         }
-        let mut home = 0;
         if !C::CONFIG.fast_path.local_first {
-            home = self.collect_remote(page);
+            self.collect_remote(page);
         }
         // With `local_first` the remote list is not looked at: who frees the first block into it
         // puts the page into our mailbox, and the mail is read before pages are.
         page.collect_local();
-        home
     }
 
     /// Brings home what other threads freed, if anything: one atomic load to find out.
-    fn collect_remote(&self, page: &Page) -> u32 {
+    fn collect_remote(&self, page: &Page) {
         if C::COUNTS {
             self.counters.thread_free_loads.add(1);
         }
         if page.has_remote() {
-            page.take_thread_free(false)
-        } else {
-            0
+            page.take_thread_free(false);
         }
     }
 
     /// Collects everything, remote first, whatever the options: the page is about to change hands.
     pub(super) fn collect_all(&self, page: &Page) {
-        let home = self.collect_remote(page);
-        page.set_used(page.used() - home);
+        self.collect_remote(page);
         page.collect_all();
     }
 
@@ -238,7 +265,7 @@ impl<C: Choices> Heap<C> {
     fn give_up(&self, page: &'static Page) -> Option<&'static Page> {
         debug_assert!(page.used() == 0 && page.state() != State::Queued);
         if !page.is_unknown_to_senders() {
-            self.keep_empty(page);
+            self.queue(page.class()).push_last(page);
             return None;
         }
         self.owned.remove(page);
@@ -248,32 +275,25 @@ impl<C: Choices> Heap<C> {
         Some(page)
     }
 
-    /// Queues a page that is all free.
-    pub(super) fn keep_empty(&self, page: &'static Page) {
-        self.queue(page.class()).push_last(page);
-        self.empty_pages.set(self.empty_pages.get() + 1);
-    }
-
     /// Reads the mail about a page that is not attached. Returns a page to release.
     #[must_use]
     fn receive(&self, page: &'static Page) -> Option<&'static Page> {
         debug_assert!(page.is_owned_by(&self.owner) && page.state() != State::Attached);
-        let home = page.take_thread_free(true);
-        if page.used() == home {
+        page.take_thread_free(true);
+        if page.used() == 0 {
             self.unqueue(page);
-            page.set_used(0);
             return self.give_up(page);
         }
-        page.set_used(page.used() - home);
-        if home > 0 && page.state() == State::Full {
+        if page.used() < page.reserved() && page.state() == State::Full {
             self.queue(page.class()).push_last(page);
         }
         None
     }
 
     /// Reads all mail and lets go of pages that are all free, as far as nothing is attached to a
-    /// bin: for visitors and for the heap of abandoned pages. `released` gets the pages.
-    pub(super) fn sweep(&self, released: &mut impl FnMut(&'static Page)) {
+    /// bin, the spare ones included that are so since `until_ms`: for visitors and for the heap of
+    /// abandoned pages. `released` gets the pages.
+    pub(super) fn sweep(&self, until_ms: u64, released: &mut impl FnMut(&'static Page)) {
         for page in self.owner.mail.take() {
             if !page.is_owned_by(&self.owner) {
                 page.owner().mail.send(page);
@@ -284,21 +304,21 @@ impl<C: Choices> Heap<C> {
                 released(page);
             }
         }
-        if self.empty_pages.get() > 0 {
-            for page in self.owned.iter() {
-                if page.state() == State::Queued && page.used() == 0 {
-                    self.unqueue(page);
-                    if let Some(page) = self.give_up(page) {
-                        released(page);
-                    }
+        self.spares.take_if(
+            |page| page.spare_since().1 <= until_ms,
+            |page| {
+                if let Some(page) = self.give_up(page) {
+                    released(page);
                 }
-            }
-        }
+            },
+        );
     }
 
     /// [`Heap::sweep`], and what is given up goes back to the arena.
     pub(super) fn sweep_and_release(&self) {
-        self.sweep(&mut |page| release_page(self.account(), page, C::CONFIG.purge));
+        self.sweep(u64::MAX, &mut |page| {
+            release_page(self.account(), page, C::CONFIG.purge);
+        });
     }
 
     /// Reads the mail about a page of this heap that is not attached.
@@ -308,9 +328,10 @@ impl<C: Choices> Heap<C> {
         }
     }
 
-    /// Whether a visit could give memory back.
-    pub(super) fn is_worth_a_visit(&self) -> bool {
-        !self.owner.mail.is_empty()
+    /// Whether a visit could give memory back, spare pages included that are so since `until_ms`.
+    pub(super) fn is_worth_a_visit(&self, until_ms: u64) -> bool {
+        let since_ms = self.spares.since_ms();
+        !self.owner.mail.is_empty() || since_ms.is_some_and(|since_ms| since_ms <= until_ms)
     }
 
     /// The counters of a class.
@@ -354,9 +375,7 @@ impl<C: Choices> Heap<C> {
             let mut pages = 0;
             for page in self.owned.iter() {
                 assert!(page.is_owned_by(&self.owner), "heap invariant 1");
-                if page.state() != State::Attached {
-                    page.check();
-                }
+                page.check();
                 pages += 1;
             }
             assert_eq!(pages, self.owned.count(), "heap: number of pages");
@@ -369,6 +388,7 @@ impl<C: Choices> Heap<C> {
                     next = page.queue_next();
                 }
             }
+            self.spares.check();
         }
     }
 }

@@ -45,4 +45,6 @@ pub(crate) mod route;
 #[cfg(not(loom))]
 pub(crate) mod shared;
 #[cfg(not(loom))]
+pub(crate) mod spares;
+#[cfg(not(loom))]
 pub(crate) mod upkeep;

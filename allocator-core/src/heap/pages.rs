@@ -1,14 +1,18 @@
 //! What the owner of a heap does with pages between its bins and its queues:
-//! attach and detach, read the mail, keep or retire what is all free.
+//! attach and detach, read the mail, find and retire what is all free.
 //!
 //! All of it inside the heap's gate.
 
 use super::bin::Mode;
 use super::cache::Cache;
 use super::heap::Heap;
+use crate::config::RetireCycles;
 use crate::config::choices::{Choices, Derived};
 use crate::mem::block::Block;
 use crate::mem::page::{Freed, Page, State};
+
+/// Of so many pages that become all free, one is the occasion to look for others that did.
+const EMPTIED_PAGES: u32 = 4;
 
 /// The page of a block of `class`.
 ///
@@ -22,21 +26,13 @@ pub(super) unsafe fn page_of<C: Choices>(block: *mut u8, class: usize) -> &'stat
 }
 
 /// Reads the owner's mail: brings home what other threads freed into its pages.
-pub(super) fn read_mail<C: Choices>(cache: &Cache<C>, heap: &'static Heap<C>) {
+pub(super) fn read_mail<C: Choices>(heap: &'static Heap<C>) {
     for page in heap.owner.mail.take() {
         if !page.is_owned_by(&heap.owner) {
             // It changed hands between the send and now.
             page.owner().mail.send(page);
         } else if page.state() == State::Attached {
-            let class = page.class();
-            let home = page.take_thread_free(true);
-            let bin = cache.bin(class);
-            bin.set_n(bin.n() + home.cast_signed());
-            if cache.used_in_run(class) == 0 {
-                // Whether it is kept is decided when the next cycles have passed.
-                page.set_emptied_at(heap.cycle.get());
-                cache.set_emptied(class);
-            }
+            page.take_thread_free(true);
         } else {
             heap.receive_and_release(page);
         }
@@ -50,9 +46,7 @@ pub(super) fn switch_to<C: Choices>(cache: &Cache<C>, heap: &Heap<C>, page: &'st
     if let Some(before) = cache.detach(class) {
         heap.put_back_or_retire(before);
     }
-    if !page.has_free() {
-        page.collect_local();
-    }
+    page.collect_local();
     cache.attach(class, page);
 }
 
@@ -66,68 +60,60 @@ pub(super) unsafe fn free_apart<C: Choices>(
     page: &'static Page,
     block: *mut Block,
 ) {
+    let class = page.class();
     // SAFETY: the caller's promise.
     match unsafe { page.free_local(block) } {
         Freed::Room => {}
-        Freed::WasFull => heap.queue(page.class()).push_last(page),
-        Freed::Empty => emptied_apart(cache, heap, page),
-    }
-}
-
-/// A page that is not attached is all free: it becomes the bin's if it is the last of its class
-/// with room, otherwise it goes.
-fn emptied_apart<C: Choices>(cache: &Cache<C>, heap: &'static Heap<C>, page: &'static Page) {
-    let class = page.class();
-    if page.state() == State::Queued {
-        heap.queue(class).remove(page);
-    }
-    let bin = cache.bin(class);
-    let is_last = bin.head().is_null() && heap.queue(class).is_empty();
-    match cache.mode(class) {
-        _ if !is_last => heap.retire(page),
-        Mode::Random => heap.keep_empty(page),
-        Mode::Idle | Mode::Run(_) => {
-            switch_to(cache, heap, page);
-            emptied(cache, heap, class);
+        Freed::WasFull => heap.queue(class).push_last(page),
+        Freed::Empty => {
+            heap.unqueue(page);
+            if cache.bin(class).is_empty() && heap.queue(class).is_empty() {
+                heap.spare_or_retire(page);
+            } else {
+                heap.retire(page);
+            }
+            // A thread that frees all that it has may do nothing else before it sleeps.
+            if heap.owned.count().is_multiple_of(EMPTIED_PAGES) {
+                detach_emptied(cache, heap);
+            }
         }
     }
 }
 
-/// The attached page is all free: keeps it if it is the last of its class and may be kept.
-pub(super) fn emptied<C: Choices>(cache: &Cache<C>, heap: &'static Heap<C>, class: usize) {
-    let Mode::Run(page) = cache.mode(class) else {
-        return;
-    };
-    let cycles = C::CONFIG.retire_cycles_for(C::block_bytes(class));
-    if cycles == 0 || !heap.queue(class).is_empty() {
-        retire_attached(cache, heap, class);
-    } else {
-        page.set_emptied_at(heap.cycle.get());
-        cache.set_emptied(class);
-    }
+/// Slow-path cycles between two looks for pages that are all free: few enough that retiring
+/// counts by them.
+fn look_cycles<C: Choices>() -> u32 {
+    let RetireCycles { small, large } = C::CONFIG.retire_cycles;
+    (small.min(large) / 2).clamp(1, 8)
 }
 
-/// Lets go of pages that stayed all free for their class's retire cycles.
+/// Now and then: detaches what is attached and all free, where the next use of the class finds it
+/// and a visitor may; and lets go of what has stayed so for the class's retire cycles.
+///
+/// That a page is all free is not seen by the free that makes it so: the fast path counts, but
+/// does not look. A page that is emptied and used by turns so costs nothing but being attached
+/// again now and then.
 pub(super) fn retire_emptied<C: Choices>(cache: &Cache<C>, heap: &'static Heap<C>) {
-    for class in cache.emptied.iter() {
-        let Mode::Run(page) = cache.mode(class) else {
-            continue;
-        };
-        let kept = heap.cycle.get().wrapping_sub(page.emptied_at());
-        if cache.used_in_run(class) > 0 {
-            cache.unset_emptied(class);
-        } else if kept > C::CONFIG.retire_cycles_for(C::block_bytes(class)) {
-            retire_attached(cache, heap, class);
-        } else {
-            cache.watch_again(class);
-        }
+    if !heap.cycle.get().is_multiple_of(look_cycles::<C>()) {
+        return;
     }
+    heap.retire_spares();
+    detach_emptied(cache, heap);
 }
 
-/// Lets go of the attached page, which is all free.
-fn retire_attached<C: Choices>(cache: &Cache<C>, heap: &Heap<C>, class: usize) {
-    if let Some(page) = cache.detach(class) {
-        heap.retire(page);
+/// Detaches what is attached and all free.
+fn detach_emptied<C: Choices>(cache: &Cache<C>, heap: &'static Heap<C>) {
+    for class in cache.attached.iter() {
+        if let Mode::Run(page) = cache.mode(class)
+            && cache.used_in_run(class, page) == 0
+            && let Some(page) = cache.detach(class)
+        {
+            if heap.queue(class).is_empty() {
+                heap.spare_or_retire(page);
+            } else {
+                heap.retire(page);
+            }
+        }
     }
 }
 
@@ -153,7 +139,7 @@ pub(super) fn give_back<C: Choices>(
                 heap.counters.remote_frees.add(1);
             }
             // SAFETY: nobody else knows the block; the page is not ours.
-            let _ = unsafe { cache.foreign.add::<C>(page, block) };
+            let _ = unsafe { heap.foreign.add::<C>(page, block) };
         }
     }
 }
@@ -171,14 +157,14 @@ pub(crate) fn flush_all<C: Choices>(cache: &Cache<C>, heap: &'static Heap<C>) {
         }
         // Also what was attached on the way.
         if let Some(page) = cache.detach(class) {
-            let home = heap.collect(page);
-            page.set_used(page.used() - home);
+            heap.collect(page);
             heap.put_back_or_retire(page);
         }
     }
-    let _ = cache.foreign.send::<C>();
-    read_mail(cache, heap);
+    heap.foreign.send::<C>();
+    read_mail(heap);
     heap.sweep_and_release();
+    debug_assert!(cache.attached.iter().next().is_none());
     heap.check();
     drop(stay);
 }

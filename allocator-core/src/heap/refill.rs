@@ -1,5 +1,7 @@
 //! The way of an allocation when its bin is empty: the attached page, the
-//! queue, a page that an ended thread left behind, a new page.
+//! queue, the spare page, a page that an ended thread left behind, a new page.
+
+use core::ptr;
 
 use super::bin::Mode;
 use super::cache::Cache;
@@ -26,9 +28,9 @@ pub(crate) fn refill<D: Declared>(
     if D::COUNTS {
         heap.counters.refills.add(1);
     }
-    let _ = cache.foreign.send::<D>();
+    heap.foreign.send::<D>();
     if !heap.owner.mail.is_empty() {
-        read_mail(cache, heap);
+        read_mail(heap);
     }
     retire_emptied(cache, heap);
     if !reload(cache, heap, class)
@@ -36,8 +38,12 @@ pub(crate) fn refill<D: Declared>(
     {
         fill_from(cache, heap, class, page);
     }
-    // SAFETY: the cache is the calling thread's.
-    let block = unsafe { cache.bin(class).pop() };
+    let bin = cache.bin(class);
+    let block = match bin.is_empty() {
+        true => ptr::null_mut(),
+        // SAFETY: the cache is the calling thread's.
+        false => unsafe { bin.pop() },
+    };
     drop(stay);
     block
 }
@@ -48,10 +54,10 @@ fn reload<C: Choices>(cache: &Cache<C>, heap: &'static Heap<C>, class: usize) ->
     let Mode::Run(page) = cache.mode(class) else {
         return false;
     };
-    let home = heap.collect(page);
-    bin.set_n(bin.n() + home.cast_signed());
+    heap.collect(page);
     if page.has_free() || heap.extend(page) {
-        bin.set_head(page.take_free());
+        let (head, count) = page.take_free();
+        bin.set_list(head, count);
         return true;
     }
     if let Some(page) = cache.detach(class) {
@@ -62,6 +68,7 @@ fn reload<C: Choices>(cache: &Cache<C>, heap: &'static Heap<C>, class: usize) ->
 
 fn next_page<D: Declared>(heap: &'static Heap<D>, class: usize) -> Option<&'static Page> {
     heap.take_queued(class)
+        .or_else(|| heap.take_spare(class))
         .or_else(|| D::shared().adopt(heap, class))
         .or_else(|| heap.make_page(class))
 }

@@ -8,10 +8,12 @@ use crate::base::lock::Lock;
 
 /// What can be asked of any type.
 pub(super) struct Verbs {
-    /// Knocks at every heap that is worth a visit; whether there was one.
-    pub(super) knock: fn() -> bool,
-    /// Goes in where the owner is away, and sweeps.
-    pub(super) visit: fn(),
+    /// Knocks at every heap that is worth a visit at this time in ms; whether there was one.
+    pub(super) knock: fn(u64) -> bool,
+    /// Goes in where the owner is away, and sends what is held back there.
+    pub(super) enter: fn(),
+    /// Sweeps where it went in, and leaves; at the same time.
+    pub(super) visit: fn(u64),
     /// Takes knocks back that nobody will follow up.
     pub(super) walk_away: fn(),
     /// Releases what the visits gave up.

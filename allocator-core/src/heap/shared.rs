@@ -164,7 +164,7 @@ impl<C: Choices> Shared<C> {
             self.orphans.own(page);
             if page.used() == 0 {
                 // All free but known to a sender: kept until its mail has been read.
-                self.orphans.keep_empty(page);
+                self.orphans.queue(page.class()).push_last(page);
             } else {
                 self.orphans.put_back(page);
             }
@@ -198,7 +198,8 @@ impl<C: Choices> Shared<C> {
             return None;
         }
         let released = PageChain::new();
-        self.orphans.sweep(&mut |page| released.push(page));
+        self.orphans
+            .sweep(u64::MAX, &mut |page| released.push(page));
         let page = self.orphans.take_queued(class);
         if let Some(page) = page {
             self.orphans.owned.remove(page);
@@ -225,7 +226,8 @@ impl<C: Choices> Shared<C> {
             }
             next = heap.next_free.get();
         }
-        self.orphans.sweep(&mut |page| self.visited.push(page));
+        self.orphans
+            .sweep(u64::MAX, &mut |page| self.visited.push(page));
         self.note_orphans();
         self.lock.release();
     }
@@ -237,7 +239,8 @@ impl<C: Choices> Shared<C> {
         loop {
             let released = PageChain::new();
             self.lock.acquire();
-            self.orphans.sweep(&mut |page| released.push(page));
+            self.orphans
+                .sweep(u64::MAX, &mut |page| released.push(page));
             if let Some(page) = fresh.take() {
                 self.orphans.own(page);
                 let extended = self.orphans.extend(page);
@@ -246,9 +249,6 @@ impl<C: Choices> Shared<C> {
                     self.orphans.counters.pages_made.add(1);
                 }
                 self.orphans.queue(class).push_first(page);
-                self.orphans
-                    .empty_pages
-                    .set(self.orphans.empty_pages.get() + 1);
             }
             let block = self.orphans.take_queued(class).map(|page| {
                 let list = page.take_some(1);
@@ -302,8 +302,8 @@ impl<C: Choices> Shared<C> {
     }
 
     /// Sweeps a heap whose gate the caller, who does the upkeep, has passed as a visitor.
-    pub(super) fn visit(&self, heap: &Heap<C>) {
-        heap.sweep(&mut |page| self.visited.push(page));
+    pub(super) fn visit(&self, heap: &Heap<C>, until_ms: u64) {
+        heap.sweep(until_ms, &mut |page| self.visited.push(page));
     }
 
     /// Gives what visits gave up back to the arena; for who does the upkeep.

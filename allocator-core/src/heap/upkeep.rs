@@ -41,7 +41,7 @@ fn run() {
         return;
     }
     due::clear();
-    visit_all();
+    visit_all(os::now_ms());
     // The time again: what the visits released expires as of now.
     arena::purge_expired(os::now_ms());
     UPKEEP.release();
@@ -56,7 +56,7 @@ pub(crate) fn reclaim() {
         return;
     }
     UPKEEP.acquire();
-    visit_all();
+    visit_all(ALL);
     UPKEEP.release();
 }
 
@@ -66,16 +66,19 @@ pub(crate) fn run_now() {
         return;
     }
     UPKEEP.acquire();
-    visit_all();
+    visit_all(ALL);
     arena::purge_all();
     UPKEEP.release();
 }
 
-/// Reads the mail of heaps whose owners are away.
-fn visit_all() {
+/// A time by which every delay has passed.
+const ALL: u64 = u64::MAX;
+
+/// Reads the mail of heaps whose owners are away, and takes the spare pages whose delay has passed.
+fn visit_all(now_ms: u64) {
     let mut knocked = false;
     for verbs in registry::types() {
-        knocked |= (verbs.knock)();
+        knocked |= (verbs.knock)(now_ms);
     }
     if knocked && !os::barrier_everywhere() {
         // Without it nobody may go in: the owners will read their mail themselves.
@@ -87,7 +90,10 @@ fn visit_all() {
     if knocked {
         VISITING.acquire();
         for verbs in registry::types() {
-            (verbs.visit)();
+            (verbs.enter)();
+        }
+        for verbs in registry::types() {
+            (verbs.visit)(now_ms);
         }
         VISITING.release();
     }
@@ -122,17 +128,28 @@ pub(crate) fn start_over() {
 /// The verbs of `D`.
 pub(super) const fn verbs<D: Declared>() -> Verbs {
     Verbs {
-        knock: || {
+        knock: |now_ms| {
+            let until_ms = now_ms.saturating_sub(delay_ms(D::CONFIG.purge));
+            // What is sent for one heap becomes the mail of another.
+            let all = D::shared().records().any(|heap| !heap.foreign.is_empty());
             let mut knocked = false;
             for heap in D::shared().records() {
-                knocked |= heap.is_worth_a_visit() && heap.gate.knock();
+                knocked |= (all || heap.is_worth_a_visit(until_ms)) && heap.gate.knock();
             }
             knocked
         },
-        visit: || {
+        enter: || {
             for heap in D::shared().records() {
                 if heap.gate.visit() {
-                    D::shared().visit(heap);
+                    heap.foreign.send::<D>();
+                }
+            }
+        },
+        visit: |now_ms| {
+            let until_ms = now_ms.saturating_sub(delay_ms(D::CONFIG.purge));
+            for heap in D::shared().records() {
+                if heap.gate.is_visited() {
+                    D::shared().visit(heap, until_ms);
                     heap.gate.leave_visit();
                 }
             }
@@ -144,9 +161,24 @@ pub(super) const fn verbs<D: Declared>() -> Verbs {
         },
         release: || {
             D::shared().sweep_orphans();
+            // Those that are too young, or whose owner was at home.
+            let mut heaps = D::shared().records();
+            if heaps.any(|heap| heap.spares.since_ms().is_some()) {
+                due::after(os::now_ms(), D::CONFIG.purge);
+            }
             D::shared().release_visited(at_once(D::CONFIG.purge));
         },
         lock: || D::shared().lock(),
+    }
+}
+
+/// How long a spare page is left alone.
+const fn delay_ms(purge: Purge) -> u64 {
+    match purge {
+        // Longer than any process lives, and less than `ALL`.
+        Purge::Never => u64::MAX / 2,
+        Purge::Now => 0,
+        Purge::After(delay_ms) => delay_ms as u64,
     }
 }
 

@@ -1,4 +1,6 @@
 //! A block: one object slot. While it is free, its first word is the link to the next free block.
+//!
+//! A list ends with null or with an address that no block can have: an odd one.
 
 use core::ptr;
 
@@ -17,6 +19,12 @@ impl Block {
     pub(crate) unsafe fn next(this: *mut Block) -> *mut Block {
         // SAFETY: a free block's first word is an initialised link, and the list is the caller's.
         unsafe { (*this).next }
+    }
+
+    /// Whether a link is the end of its list.
+    #[inline(always)]
+    pub(crate) fn is_end(this: *mut Block) -> bool {
+        this.is_null() || this.addr() % 2 == 1
     }
 
     /// Links `this` before `next`.

@@ -3,17 +3,21 @@
 //!
 //! The three lists: `free` (allocatable), `local_free` (freed by the owner,
 //! not yet allocatable), `thread_free` (freed by others, atomic). While a page
-//! is attached to a bin, the bin holds its `free` list and the true count of
-//! used blocks.
+//! is attached to a bin, the bin holds its `free` list.
 //!
-//! 1. `used <= capacity <= reserved`, and `reserved * block_bytes` fits the page.
+//! 1. `free_count + local_count <= capacity <= reserved`, and `reserved * block_bytes` fits the
+//!    page. What of `capacity` is on neither list is used.
 //! 2. Every block below `capacity` is used or on exactly one of the three lists; blocks on
-//!    `thread_free` and in a thread's cache count as used.
+//!    `thread_free` and in a thread's bins count as used.
 //! 3. Blocks from `capacity` on were never handed out since the page was made.
 //! 4. A page is `Attached` to one bin, `Queued` in its owner's queue of its class because it has
-//!    room, or `Full` and in neither; a large block's page is `Large` and has no lists.
+//!    room, its owner's `Spare` of its class, or `Full` and in neither; a large block's page is
+//!    `Large` and has no lists.
 //! 5. Only the owner touches the first cache line (and, while the owner is away, a visitor who is
 //!    inside its gate); the second is shared.
+//! 6. `free` and `local_free` end with the page's own end, an address in the page that no block
+//!    has: whether a block is of the same page as the first of a list can be told even when the
+//!    list is empty.
 
 pub(crate) mod lists;
 
@@ -36,6 +40,8 @@ pub(crate) enum State {
     Attached,
     /// In its owner's queue.
     Queued,
+    /// All free, kept by its owner for the next use of its class.
+    Spare,
     /// No block to hand out before one is freed.
     Full,
     /// One block of whole slices.
@@ -57,7 +63,7 @@ pub(crate) enum Freed {
 /// Header of a page, two cache lines.
 #[repr(C, align(128))]
 pub(crate) struct Page {
-    /// Allocatable blocks. Null while attached, but for what was collected since.
+    /// Allocatable blocks. Empty while attached, but for what was collected since.
     free: Cell<*mut Block>,
     /// Blocks freed by the owner, not yet allocatable.
     local_free: Cell<*mut Block>,
@@ -69,8 +75,8 @@ pub(crate) struct Page {
     reserved: Cell<u32>,
     /// Blocks threaded so far.
     capacity: Cell<u32>,
-    /// Blocks handed out, those in `thread_free` and in caches included. Stale while attached.
-    used: Cell<u32>,
+    /// Blocks on `free`.
+    free_count: Cell<u32>,
     /// Blocks on `local_free`.
     local_count: Cell<u32>,
     /// Index of the size class.
@@ -91,8 +97,8 @@ pub(crate) struct Page {
     owned_prev: Cell<Option<&'static Page>>,
     /// Slices that the page takes.
     slices: Cell<u32>,
-    /// The owner's slow-path cycle at which the attached page was last seen all free.
-    emptied_at: Cell<u32>,
+    /// The owner's cycle and the time in ms at which the page became a spare one.
+    spare_since: Cell<(u32, u64)>,
 }
 
 const _: () = assert!(size_of::<Page>() == chunk::PAGE_HEADER_BYTES);
@@ -167,14 +173,14 @@ impl Page {
         class: u16,
     ) {
         debug_assert_eq!(self.state.get(), State::Unused);
-        self.free.set(ptr::null_mut());
-        self.local_free.set(ptr::null_mut());
         self.start.set(start);
+        self.free.set(self.end());
+        self.local_free.set(self.end());
         self.slices.set(slices);
         self.block_bytes.set(block_bytes);
         self.reserved.set(reserved);
         self.capacity.set(0);
-        self.used.set(0);
+        self.free_count.set(0);
         self.local_count.set(0);
         self.class.set(class);
         self.state.set(State::Full);
@@ -211,34 +217,39 @@ impl Page {
         // SAFETY: as above.
         unsafe { Block::set_next(block.cast(), self.free.get()) };
         self.free.set(first.cast());
+        self.free_count.set(self.free_count.get() + count);
         self.capacity.set(capacity + count);
     }
 
-    /// Takes the `free` list, for the bin that the page is attached to.
-    pub(crate) fn take_free(&self) -> *mut Block {
-        self.free.replace(ptr::null_mut())
+    /// What the page's lists end with (Inv. 6).
+    fn end(&self) -> *mut Block {
+        self.start.get().wrapping_add(1).cast()
     }
 
-    /// Gives the `free` list and the count of used blocks back from a bin.
-    pub(crate) fn return_free(&self, head: *mut Block, used: u32) {
-        if !head.is_null() {
-            if !self.free.get().is_null() {
-                // What was collected while attached waits behind: one list must end up as
-                // `local_free`, and it is the older.
+    /// Takes the `free` list, for the bin that the page is attached to: its first block or the
+    /// page's end, and its length.
+    pub(crate) fn take_free(&self) -> (*mut Block, u32) {
+        (self.free.replace(self.end()), self.free_count.replace(0))
+    }
+
+    /// Gives a `free` list of `count` blocks back from a bin.
+    pub(crate) fn return_free(&self, head: *mut Block, count: u32) {
+        if count > 0 {
+            if self.has_free() {
+                // What was collected while attached waits behind.
                 self.join_free_to_local();
             }
             self.free.set(head);
+            self.free_count.set(count);
         }
-        self.used.set(used);
     }
 
     /// Moves `free` in front of `local_free`, leaving `free` empty.
     #[cold]
     fn join_free_to_local(&self) {
-        let head = self.take_free();
-        let (tail, count) = last_of(head);
-        // SAFETY: the lists are the owner's.
-        unsafe { Block::set_next(tail, self.local_free.get()) };
+        let (head, count) = self.take_free();
+        // SAFETY: the lists are the owner's, and this one is not empty.
+        unsafe { Block::set_next(last_of(head).0, self.local_free.get()) };
         self.local_free.set(head);
         self.local_count.set(self.local_count.get() + count);
     }
@@ -247,9 +258,8 @@ impl Page {
     /// as used from now on.
     pub(crate) fn take_some(&self, most: u32) -> BlockList {
         let head = self.free.get();
-        let free_count = self.free_count();
-        debug_assert!(most > 0 && !head.is_null() && free_count > 0);
-        let count = most.min(free_count);
+        debug_assert!(most > 0 && self.has_free());
+        let count = most.min(self.free_count.get());
         let mut tail = head;
         for _ in 1..count {
             // SAFETY: the list is the owner's and at least `count` long.
@@ -259,7 +269,7 @@ impl Page {
         self.free.set(unsafe { Block::next(tail) });
         // SAFETY: as above.
         unsafe { Block::set_next(tail, ptr::null_mut()) };
-        self.used.set(self.used.get() + count);
+        self.free_count.set(self.free_count.get() - count);
         BlockList { head, tail, count }
     }
 
@@ -272,9 +282,7 @@ impl Page {
         unsafe { Block::set_next(block, self.local_free.get()) };
         self.local_free.set(block);
         self.local_count.set(self.local_count.get() + 1);
-        let used = self.used.get() - 1;
-        self.used.set(used);
-        if used == 0 {
+        if self.used() == 0 {
             Freed::Empty
         } else if self.state.get() == State::Full {
             Freed::WasFull
@@ -304,7 +312,7 @@ impl Page {
     /// The block that an offset of the remote-free word names.
     fn block_at(&self, head: u32) -> *mut Block {
         if head == 0 {
-            ptr::null_mut()
+            self.end()
         } else {
             self.start
                 .get()
@@ -313,67 +321,55 @@ impl Page {
         }
     }
 
-    /// Brings home what others freed; returns how many blocks, which the caller takes off its
-    /// count of used blocks. `told`: the page was taken out of a mailbox.
-    #[must_use]
-    pub(crate) fn take_thread_free(&self, told: bool) -> u32 {
+    /// Brings home what others freed. `told`: the page was taken out of a mailbox.
+    pub(crate) fn take_thread_free(&self, told: bool) {
         let Taken { head, count } = if told {
             self.thread_free.take_notified()
         } else {
             self.thread_free.take()
         };
         if count == 0 {
-            return 0;
+            return;
         }
         let head = self.block_at(head);
-        if !self.local_free.get().is_null() {
-            if self.free.get().is_null() {
-                self.free.set(self.local_free.get());
-                self.local_count.set(0);
-            } else {
-                let (tail, _) = last_of(head);
-                // SAFETY: both lists are the owner's now.
-                unsafe { Block::set_next(tail, self.local_free.get()) };
-            }
+        // When nothing is allocatable, what the owner freed becomes so.
+        self.collect_local();
+        if self.local_count.get() > 0 {
+            // SAFETY: both lists are the owner's now, and this one is not empty.
+            unsafe { Block::set_next(last_of(head).0, self.local_free.get()) };
         }
         self.local_free.set(head);
         self.local_count.set(self.local_count.get() + count);
-        count
     }
 
     /// Makes what the owner freed allocatable when nothing else is.
     pub(crate) fn collect_local(&self) {
-        if self.free.get().is_null() {
-            self.free.set(self.local_free.replace(ptr::null_mut()));
-            self.local_count.set(0);
+        if !self.has_free() {
+            self.free.set(self.local_free.replace(self.end()));
+            self.free_count.set(self.local_count.replace(0));
         }
     }
 
     /// Makes everything that came home allocatable, at the price of a walk.
     pub(crate) fn collect_all(&self) {
-        let local = self.local_free.replace(ptr::null_mut());
-        if !local.is_null() {
-            let (tail, _) = last_of(local);
-            // SAFETY: both lists are the owner's.
-            unsafe { Block::set_next(tail, self.free.get()) };
+        let count = self.local_count.replace(0);
+        let local = self.local_free.replace(self.end());
+        if count > 0 {
+            // SAFETY: both lists are the owner's, and this one is not empty.
+            unsafe { Block::set_next(last_of(local).0, self.free.get()) };
             self.free.set(local);
-            self.local_count.set(0);
+            self.free_count.set(self.free_count.get() + count);
         }
     }
 
     /// Whether a block can be taken without extending.
     pub(crate) fn has_free(&self) -> bool {
-        !self.free.get().is_null()
+        self.free_count.get() > 0
     }
 
     /// Whether others freed into the page since the owner last looked. One atomic load.
     pub(crate) fn has_remote(&self) -> bool {
         !self.thread_free.is_empty()
-    }
-
-    /// Blocks on the `free` list of a page that is not attached.
-    fn free_count(&self) -> u32 {
-        self.capacity.get() - self.used.get() - self.local_count.get()
     }
 
     /// Blocks not yet threaded.
@@ -395,12 +391,15 @@ impl Page {
         self.queue_next.get()
     }
 
-    pub(crate) fn emptied_at(&self) -> u32 {
-        self.emptied_at.get()
+    /// The owner's cycle and the time in ms at which the page became a spare one.
+    pub(crate) fn spare_since(&self) -> (u32, u64) {
+        self.spare_since.get()
     }
 
-    pub(crate) fn set_emptied_at(&self, cycle: u32) {
-        self.emptied_at.set(cycle);
+    /// Becomes a spare page, which is in no queue.
+    pub(crate) fn set_spare(&self, cycle: u32, now_ms: u64) {
+        self.spare_since.set((cycle, now_ms));
+        self.state.set(State::Spare);
     }
 
     pub(crate) fn slices(&self) -> u32 {
@@ -419,12 +418,9 @@ impl Page {
         self.reserved.get()
     }
 
+    /// Blocks handed out, those in the bin that the page is attached to included.
     pub(crate) fn used(&self) -> u32 {
-        self.used.get()
-    }
-
-    pub(crate) fn set_used(&self, used: u32) {
-        self.used.set(used);
+        self.capacity.get() - self.free_count.get() - self.local_count.get()
     }
 
     pub(crate) fn class(&self) -> usize {
@@ -471,39 +467,39 @@ impl Page {
             .store(ptr::from_ref(owner).cast_mut(), Ordering::Release);
     }
 
-    /// Asserts what can be asserted of a page that is not attached without walking its lists.
+    /// Asserts what can be asserted of a page without walking its lists.
     pub(crate) fn check_counts(&self) {
-        let (used, capacity, reserved) =
-            (self.used.get(), self.capacity.get(), self.reserved.get());
-        debug_assert!(used <= capacity && capacity <= reserved, "page invariant 1");
+        let (capacity, reserved) = (self.capacity.get(), self.reserved.get());
+        let listed = self.free_count.get() + self.local_count.get();
+        debug_assert!(
+            listed <= capacity && capacity <= reserved,
+            "page invariant 1"
+        );
         match self.state.get() {
-            State::Queued => debug_assert!(used < reserved, "page invariant 4: queued with room"),
-            State::Full => debug_assert!(used == reserved, "page invariant 4: full"),
+            State::Queued => debug_assert!(self.used() < reserved, "page invariant 4: queued"),
+            State::Full => debug_assert!(self.used() == reserved, "page invariant 4: full"),
+            State::Spare => debug_assert!(self.used() == 0, "page invariant 4: spare"),
             State::Attached | State::Large | State::Unused => {}
         }
     }
 
-    /// Whether `used` blocks and `listed` free ones in a bin are, with what is on the page's own
-    /// lists, all that was threaded (Inv. 2).
-    pub(crate) fn accounts_for(&self, used: u32, listed: u32) -> bool {
-        let own = list_len(self.free.get()) + list_len(self.local_free.get());
-        used + listed + own == self.capacity.get()
-    }
-
-    /// Asserts the invariants of a page that is not attached; debug builds only.
+    /// Asserts the invariants; debug builds only.
     pub(crate) fn check(&self) {
         self.check_counts();
         if cfg!(debug_assertions) {
-            let (used, capacity) = (self.used.get(), self.capacity.get());
-            let (free, local) = (list_len(self.free.get()), list_len(self.local_free.get()));
-            assert_eq!(local, self.local_count.get(), "page: length of local_free");
-            assert_eq!(free + local + used, capacity, "page invariant 2");
+            let (free, local) = (self.free.get(), self.local_free.get());
+            assert_eq!(list_len(free), self.free_count.get(), "page: free");
+            assert_eq!(list_len(local), self.local_count.get(), "page: local_free");
         }
     }
 }
 
 fn list_len(head: *mut Block) -> u32 {
-    if head.is_null() { 0 } else { last_of(head).1 }
+    if Block::is_end(head) {
+        0
+    } else {
+        last_of(head).1
+    }
 }
 
 /// Last block of a list that is not empty, and the list's length.
@@ -512,7 +508,7 @@ fn last_of(head: *mut Block) -> (*mut Block, u32) {
     loop {
         // SAFETY: called on lists that the page's owner holds.
         let next = unsafe { Block::next(tail) };
-        if next.is_null() {
+        if Block::is_end(next) {
             return (tail, count);
         }
         (tail, count) = (next, count + 1);
