@@ -121,7 +121,7 @@ pub enum Purge {
 /// Huge pages of the hardware (`thp = …`).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Thp {
-    /// Where they pay: for what a process of over 4 MiB uses all over.
+    /// Where they pay: for what a process of over 8 MiB uses all over.
     Default,
     /// Nowhere.
     Never,
