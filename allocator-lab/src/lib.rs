@@ -15,6 +15,7 @@
 //! workloads                                    what is run, content checked
 //! sample  child  runner                        one run, in a process of its own
 //! rounds  report  table  progress  output_file many runs; what they say
+//! race  entrant                                the same for other allocators, each in an executable
 //! args                                         the command line
 //! ```
 

@@ -1,6 +1,7 @@
 //! The report as text: one table of CPU time, one of memory, at most 100 columns wide.
 
-use crate::report::{Comparison, Report, Row};
+use crate::corpus::Contents;
+use crate::report::{Comparison, Machine, Report, Row};
 use crate::statistics::Verdict;
 use std::fmt::Write;
 
@@ -18,7 +19,8 @@ type Cell = [String; 2];
 pub fn render(report: &Report) -> String {
     let mut text = String::new();
     let baseline = report.baseline;
-    heading(&mut text, report);
+    let measured = (report.rounds, report.seconds, report.seed);
+    circumstances(&mut text, measured, &report.machine, report.corpus.as_ref());
 
     line(
         &mut text,
@@ -55,33 +57,37 @@ pub fn render(report: &Report) -> String {
     text
 }
 
-fn heading(text: &mut String, report: &Report) {
-    let (rounds, machine) = (report.rounds, &report.machine);
+/// Under what circumstances it was measured.
+pub(crate) fn circumstances(
+    text: &mut String,
+    (rounds, seconds, seed): (usize, f64, u64),
+    machine: &Machine,
+    corpus: Option<&Contents>,
+) {
     let plural = if rounds == 1 { "" } else { "s" };
     line(
         text,
         &format!(
-            "{rounds} round{plural} in {:.0} s on {} CPUs, {} {}; seed {}",
-            report.seconds, machine.cpus, machine.os, machine.arch, report.seed
+            "{rounds} round{plural} in {seconds:.0} s on {} CPUs, {} {}; seed {seed}",
+            machine.cpus, machine.os, machine.arch
         ),
     );
-    if let Some(corpus) = &report.corpus {
+    let Some(corpus) = corpus else { return };
+    line(
+        text,
+        &format!(
+            "input: {:.2} MB of Rust (files: {}, packages: {}), digest {}",
+            corpus.bytes as f64 / 1e6,
+            corpus.files,
+            corpus.packages,
+            corpus.digest
+        ),
+    );
+    if !corpus.with_dependencies {
         line(
             text,
-            &format!(
-                "input: {:.2} MB of Rust (files: {}, packages: {}), digest {}",
-                corpus.bytes as f64 / 1e6,
-                corpus.files,
-                corpus.packages,
-                corpus.digest
-            ),
+            "note: no sources of dependencies found below CARGO_HOME; the workspace's only",
         );
-        if !corpus.with_dependencies {
-            line(
-                text,
-                "note: no sources of dependencies found below CARGO_HOME; the workspace's only",
-            );
-        }
     }
 }
 
@@ -201,7 +207,7 @@ fn notes(text: &mut String, report: &Report) {
 }
 
 /// Adds a line without blanks at its end.
-fn line(text: &mut String, content: &str) {
+pub(crate) fn line(text: &mut String, content: &str) {
     text.push_str(content.trim_end());
     text.push('\n');
 }

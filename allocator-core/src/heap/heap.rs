@@ -126,11 +126,12 @@ impl<C: Choices> Heap<C> {
     /// has none and is to have one; otherwise gives it back to the arena.
     pub(super) fn spare_or_retire(&self, page: &'static Page) {
         let cycles = C::CONFIG.retire_cycles_for(C::block_bytes(page.class()));
+        let now_ms = os::now_ms();
         let is_spare = cycles > 0
             && page.is_unknown_to_senders()
-            && self.spares.keep(page, self.cycle.get(), os::now_ms());
+            && self.spares.keep(page, self.cycle.get(), now_ms);
         if is_spare {
-            due::after(os::now_ms(), C::CONFIG.purge);
+            due::after(now_ms, C::CONFIG.purge);
         } else {
             self.retire(page);
         }

@@ -4,6 +4,7 @@ use super::entrants::{DEFAULT, MIMALLOC, Side};
 use super::report::{Contest, METRICS, RaceReport, RowReport, Summary};
 use crate::sample::{Figures, Metric};
 use crate::statistics::Estimate;
+use crate::table::{circumstances, line};
 use std::fmt::Write;
 
 /// Columns of the rows' names.
@@ -37,27 +38,8 @@ pub fn render(report: &RaceReport) -> String {
 }
 
 fn heading(text: &mut String, report: &RaceReport) {
-    let (rounds, machine) = (report.rounds, &report.machine);
-    let plural = if rounds == 1 { "" } else { "s" };
-    line(
-        text,
-        &format!(
-            "{rounds} round{plural} in {:.0} s on {} CPUs, {} {}; seed {}",
-            report.seconds, machine.cpus, machine.os, machine.arch, report.seed
-        ),
-    );
-    if let Some(corpus) = &report.corpus {
-        line(
-            text,
-            &format!(
-                "input: {:.2} MB of Rust (files: {}, packages: {}), digest {}",
-                corpus.bytes as f64 / 1e6,
-                corpus.files,
-                corpus.packages,
-                corpus.digest
-            ),
-        );
-    }
+    let measured = (report.rounds, report.seconds, report.seed);
+    circumstances(text, measured, &report.machine, report.corpus.as_ref());
     let packages = report.entrants.iter();
     let packages: Vec<String> = packages
         .filter_map(|entrant| Some(format!("{} {}", entrant.name, entrant.package.as_ref()?)))
@@ -229,12 +211,6 @@ fn columns_after(
         let _ = write!(columns, " {:<1$}", cell.as_ref(), width - 1);
         columns
     })
-}
-
-/// Adds a line without blanks at its end.
-fn line(text: &mut String, content: &str) {
-    text.push_str(content.trim_end());
-    text.push('\n');
 }
 
 #[cfg(test)]
