@@ -1,6 +1,6 @@
 //! The earliest of the times that several threads set.
 
-use super::sync::{AtomicU64, Ordering};
+use super::sync::{AtomicU64, Ordering, fence};
 
 /// A time in ms, or none. All zero is none: the word holds the complement, so that the earliest
 /// time is the largest word.
@@ -17,7 +17,14 @@ impl Deadline {
 
     /// The time is `at_ms` at the latest from now on.
     pub(crate) fn by(&self, at_ms: u64) {
-        self.0.fetch_max(!at_ms, Ordering::SeqCst);
+        // Every free into another heap comes here, and mostly an earlier time stands: then the line
+        // can stay in every cache. The fence before the look pairs with that of take(): it sees the
+        // time that still stands, or the other the work.
+        fence(Ordering::SeqCst);
+        // Relaxed: ordered by the fence.
+        if self.0.load(Ordering::Relaxed) < !at_ms {
+            self.0.fetch_max(!at_ms, Ordering::SeqCst);
+        }
     }
 
     /// The time, if there is one.
@@ -32,7 +39,9 @@ impl Deadline {
 
     /// Takes the time off; to be done before the work is looked for.
     pub(crate) fn take(&self) -> Option<u64> {
-        match self.0.swap(0, Ordering::SeqCst) {
+        let word = self.0.swap(0, Ordering::SeqCst);
+        fence(Ordering::SeqCst);
+        match word {
             0 => None,
             word => Some(!word),
         }

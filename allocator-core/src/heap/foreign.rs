@@ -11,7 +11,7 @@ use core::cell::Cell;
 use core::ptr;
 use core::sync::atomic::{AtomicU32, Ordering};
 
-use crate::config::choices::Choices;
+use crate::config::choices::{Choices, Derived};
 use crate::mem::block::{Block, BlockList};
 use crate::mem::due;
 use crate::mem::page::Page;
@@ -40,10 +40,12 @@ pub(super) struct Foreign {
     held: AtomicU32,
 }
 
-/// Blocks of one page.
+/// Blocks of one page, whose header is another thread's: all that is to be known of it for adding one
+/// more block is here.
 struct Run {
     page: Cell<Option<&'static Page>>,
     blocks: Cell<BlockList>,
+    page_bytes: Cell<usize>,
 }
 
 impl Foreign {
@@ -51,8 +53,14 @@ impl Foreign {
     /// sent.
     ///
     /// # Safety
-    /// - `block` is a block of `page` that its user gave back, and `page` is not this thread's.
-    pub(super) unsafe fn add<C: Choices>(&self, page: &'static Page, block: *mut Block) -> Sent {
+    /// - `block` is a block of `page`, of `class`, that its user gave back, and `page` is not this
+    ///   thread's.
+    pub(super) unsafe fn add<C: Choices>(
+        &self,
+        page: &'static Page,
+        class: usize,
+        block: *mut Block,
+    ) -> Sent {
         // Neighbouring headers are those of neighbouring pages: often of one class each.
         let place = ptr::from_ref(page).addr() / size_of::<Page>() % RUNS;
         let run = &self.runs[place];
@@ -60,13 +68,16 @@ impl Foreign {
         if !run.page.get().is_some_and(|held| ptr::eq(held, page)) {
             sent = run.send::<C>();
             run.page.set(Some(page));
+            run.page_bytes.set(C::page_bytes(class));
             self.set_held(self.held() | 1 << place);
         }
         let mut blocks = run.blocks.get();
         // SAFETY: the caller's promise.
         unsafe { blocks.push(block) };
         run.blocks.set(blocks);
-        if blocks.count >= RUN_BLOCKS_MAX || blocks.count * page.block_bytes() >= RUN_BYTES_MAX {
+        if blocks.count >= RUN_BLOCKS_MAX
+            || blocks.count * C::block_bytes(class) as u32 >= RUN_BYTES_MAX
+        {
             self.set_held(self.held() & !(1 << place));
             sent = run.send::<C>();
         }
@@ -106,7 +117,7 @@ impl Run {
         };
         let blocks = self.blocks.replace(BlockList::EMPTY);
         // SAFETY: blocks of `page` that only this run knows.
-        unsafe { send_home::<C>(page, blocks) };
+        unsafe { send_home::<C>(page, blocks, self.page_bytes.get()) };
         Sent::Yes
     }
 }
@@ -114,10 +125,15 @@ impl Run {
 /// Frees blocks into a page of another heap, and sees that they do not wait for its owner alone.
 ///
 /// # Safety
-/// - the blocks are of `page`, linked from head to tail, and nobody else uses them.
-pub(super) unsafe fn send_home<C: Choices>(page: &'static Page, blocks: BlockList) {
+/// - the blocks are of `page`, which is of `page_bytes`, linked from head to tail, and nobody else
+///   uses them.
+pub(super) unsafe fn send_home<C: Choices>(
+    page: &'static Page,
+    blocks: BlockList,
+    page_bytes: usize,
+) {
     // SAFETY: the caller's promise.
-    let pushed = unsafe { page.free_remote(blocks) };
+    let pushed = unsafe { page.free_remote(blocks, page_bytes) };
     if pushed == Pushed::First {
         due::after(os::now_ms(), C::CONFIG.purge);
     }

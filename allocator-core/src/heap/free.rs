@@ -46,7 +46,7 @@ pub(crate) unsafe fn free_elsewhere<C: Choices>(
             heap.counters.remote_frees.add(1);
         }
         // SAFETY: given back by its user; the page is not this thread's.
-        sent = unsafe { heap.foreign.add::<C>(page, block.as_ptr().cast()) };
+        sent = unsafe { heap.foreign.add::<C>(page, class, block.as_ptr().cast()) };
     } else if bin.wants_to_switch(page) {
         switch_to(cache, heap, page);
         // SAFETY: the caller's promise.
@@ -96,7 +96,7 @@ pub(crate) unsafe fn free_without_heap<C: Choices>(class: usize, block: NonNull<
     // SAFETY: given back by its user.
     unsafe { list.push(block.as_ptr().cast()) };
     // SAFETY: as above.
-    unsafe { send_home::<C>(page, list) };
+    unsafe { send_home::<C>(page, list, C::page_bytes(class)) };
 }
 
 /// What is wrong with freeing `block` as one of `class` (`None`: a large one) of the type that `type_id` identifies, as far

@@ -8,6 +8,7 @@
 //! 2. A queue holds the pages of its class that have room and are not attached.
 
 use core::cell::Cell;
+use core::ops::Deref;
 use core::ptr::{self, NonNull};
 use core::sync::atomic::{AtomicPtr, Ordering};
 
@@ -32,11 +33,23 @@ use crate::os;
 /// batches.
 const FIRST_BATCH_BYTES_MAX: u32 = 4096;
 
+/// On cache lines of its own: two, as they are fetched in pairs.
+#[repr(C, align(128))]
+pub(super) struct Apart<T>(T);
+
+impl<T> Deref for Apart<T> {
+    type Target = T;
+
+    fn deref(&self) -> &T {
+        &self.0
+    }
+}
+
 /// One thread's pages of one type. All zero is an empty heap without a type.
 #[repr(C)]
 pub struct Heap<C: Choices> {
-    /// Whom this heap's pages belong to: its mailbox.
-    pub(super) owner: Owner,
+    /// Whom this heap's pages belong to: its mailbox. What others write is on a line of its own.
+    pub(super) owner: Apart<Owner>,
     pub(super) gate: Gate,
     /// All pages (Inv. 1).
     pub(super) owned: Owned,

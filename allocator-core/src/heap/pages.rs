@@ -139,7 +139,7 @@ pub(super) fn give_back<C: Choices>(
                 heap.counters.remote_frees.add(1);
             }
             // SAFETY: nobody else knows the block; the page is not ours.
-            let _ = unsafe { heap.foreign.add::<C>(page, block) };
+            let _ = unsafe { heap.foreign.add::<C>(page, class, block) };
         }
     }
 }

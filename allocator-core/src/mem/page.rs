@@ -223,7 +223,7 @@ impl Page {
 
     /// What the page's lists end with (Inv. 6).
     fn end(&self) -> *mut Block {
-        self.start.get().wrapping_add(1).cast()
+        end_of(self.start.get())
     }
 
     /// Takes the `free` list, for the bin that the page is attached to: its first block or the
@@ -291,34 +291,27 @@ impl Page {
         }
     }
 
-    /// Frees a list of blocks from a thread that is not the owner.
+    /// Frees a list of blocks from a thread that is not the owner. `page_bytes`: of this page.
+    /// Nothing of the owner's cache line is read.
     ///
     /// # Safety
     /// - the blocks are of this page, linked from `head` to `tail`, and nobody else uses them.
-    pub(crate) unsafe fn free_remote(&'static self, list: BlockList) -> Pushed {
-        let offset = list.head.addr() - self.start.get().addr();
-        let pushed = self
-            .thread_free
-            .push((offset / 8 + 1) as u32, list.count, |next| {
-                // SAFETY: the tail is the caller's until the push succeeds.
-                unsafe { Block::set_next(list.tail, self.block_at(next)) };
-            });
+    pub(crate) unsafe fn free_remote(&'static self, list: BlockList, page_bytes: usize) -> Pushed {
+        // Pages are aligned to their size.
+        let start: *mut u8 = list
+            .head
+            .map_addr(|address| address & !(page_bytes - 1))
+            .cast();
+        debug_assert_eq!(start, self.start.get());
+        let head = ((list.head.addr() - start.addr()) / 8 + 1) as u32;
+        let pushed = self.thread_free.push(head, list.count, |next| {
+            // SAFETY: the tail is the caller's until the push succeeds.
+            unsafe { Block::set_next(list.tail, block_at(start, next)) };
+        });
         if pushed == Pushed::First {
             self.owner().mail.send(self);
         }
         pushed
-    }
-
-    /// The block that an offset of the remote-free word names.
-    fn block_at(&self, head: u32) -> *mut Block {
-        if head == 0 {
-            self.end()
-        } else {
-            self.start
-                .get()
-                .wrapping_add((head as usize - 1) * 8)
-                .cast()
-        }
     }
 
     /// Brings home what others freed. `told`: the page was taken out of a mailbox.
@@ -331,7 +324,7 @@ impl Page {
         if count == 0 {
             return;
         }
-        let head = self.block_at(head);
+        let head = block_at(self.start.get(), head);
         // When nothing is allocatable, what the owner freed becomes so.
         self.collect_local();
         if self.local_count.get() > 0 {
@@ -491,6 +484,20 @@ impl Page {
             assert_eq!(list_len(free), self.free_count.get(), "page: free");
             assert_eq!(list_len(local), self.local_count.get(), "page: local_free");
         }
+    }
+}
+
+/// What the lists of the page from `start` on end with (page invariant 6).
+fn end_of(start: *mut u8) -> *mut Block {
+    start.wrapping_add(1).cast()
+}
+
+/// The block that an offset of the remote-free word of the page from `start` on names.
+fn block_at(start: *mut u8, head: u32) -> *mut Block {
+    if head == 0 {
+        end_of(start)
+    } else {
+        start.wrapping_add((head as usize - 1) * 8).cast()
     }
 }
 
