@@ -114,7 +114,8 @@ fn inherent(name: &Ident, inline: &TokenStream) -> TokenStream {
                 __core::usable_size::<#name>(layout)
             }
 
-            /// Gives all memory that is all free back to the OS now, whatever `purge` says.
+            /// Gives all memory that is free back to the OS now, whatever `purge` says: whole
+            /// pages of the process, and within pages of the calling thread what no live block is on.
             pub fn purge() {
                 __core::purge::<#name>()
             }

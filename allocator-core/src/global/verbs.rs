@@ -118,11 +118,12 @@ pub fn usable_size<D: Declared>(layout: Layout) -> usize {
     usable_bytes::<D>(route::<D>(layout))
 }
 
-/// Gives back to the OS, now, all memory of the process that is free, and the calling thread's
-/// blocks in hand of this type.
+/// Gives back to the OS, now, all memory of the process that is free, the calling thread's blocks
+/// in hand of this type, and what of its pages with live blocks is free.
 pub fn purge<D: Declared>() {
     if let Some((cache, heap)) = current::<D>() {
         pages::flush_all(cache, heap);
+        pages::make_holes(heap);
     }
     upkeep::run_now();
 }

@@ -201,7 +201,7 @@ impl<C: Choices> Heap<C> {
     pub(super) fn extend(&self, page: &Page) -> bool {
         let unthreaded = page.unthreaded();
         if unthreaded == 0 {
-            return false;
+            return page.thread_hole();
         }
         let batch = |bytes: u32| (bytes / page.block_bytes()).max(1);
         let count = match C::CONFIG.small_extend {
@@ -249,6 +249,15 @@ impl<C: Choices> Heap<C> {
             self.counters.pages_made.add(1);
         }
         Some(page)
+    }
+
+    /// Has all pages that are mostly free give back what they do not use.
+    pub(super) fn make_all_holes(&self) {
+        for page in self.owned.iter() {
+            if page.state() == State::Queued && page.may_have_holes() {
+                page.make_holes();
+            }
+        }
     }
 
     /// Becomes the owner of a page that is in no list.
@@ -433,7 +442,7 @@ pub(super) fn claim_page<C: Choices>(
         slices as u32,
         block_bytes as u32,
         (page_bytes / block_bytes) as u32,
-        class as u16,
+        class as u8,
     );
     Some(page)
 }

@@ -169,6 +169,14 @@ pub(crate) fn flush_all<C: Choices>(cache: &Cache<C>, heap: &'static Heap<C>) {
     drop(stay);
 }
 
+/// Gives back what is free inside pages with live blocks. When asked to purge.
+pub(crate) fn make_holes<C: Choices>(heap: &'static Heap<C>) {
+    let stay = heap.gate.enter();
+    heap.make_all_holes();
+    heap.check();
+    drop(stay);
+}
+
 /// Asserts the invariants of a thread's bins and pages.
 pub(crate) fn check<C: Choices>(cache: &Cache<C>, heap: &'static Heap<C>) {
     let stay = heap.gate.enter();

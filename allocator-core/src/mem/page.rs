@@ -5,10 +5,11 @@
 //! not yet allocatable), `thread_free` (freed by others, atomic). While a page
 //! is attached to a bin, the bin holds its `free` list.
 //!
-//! 1. `free_count + local_count <= capacity <= reserved`, and `reserved * block_bytes` fits the
-//!    page. What of `capacity` is on neither list is used.
-//! 2. Every block below `capacity` is used or on exactly one of the three lists; blocks on
-//!    `thread_free` and in a thread's bins count as used.
+//! 1. `free_count + local_count + hole_blocks <= capacity <= reserved`, and
+//!    `reserved * block_bytes` fits the page. What of `capacity` is on neither list nor in a hole
+//!    is used.
+//! 2. Every block below `capacity` is used, on exactly one of the three lists, or in a hole (see
+//!    [`holes`]); blocks on `thread_free` and in a thread's bins count as used.
 //! 3. Blocks from `capacity` on were never handed out since the page was made.
 //! 4. A page is `Attached` to one bin, `Queued` in its owner's queue of its class because it has
 //!    room, its owner's `Spare` of its class, or `Full` and in neither; a large block's page is
@@ -19,6 +20,7 @@
 //!    has: whether a block is of the same page as the first of a list can be told even when the
 //!    list is empty.
 
+mod holes;
 pub(crate) mod lists;
 
 use core::cell::Cell;
@@ -79,8 +81,10 @@ pub(crate) struct Page {
     free_count: Cell<u32>,
     /// Blocks on `local_free`.
     local_count: Cell<u32>,
+    /// Blocks in holes.
+    hole_blocks: Cell<u16>,
     /// Index of the size class.
-    class: Cell<u16>,
+    class: Cell<u8>,
     state: Cell<State>,
     /// Neighbours in the owner's queue of this class.
     queue_next: Cell<Option<&'static Page>>,
@@ -95,10 +99,13 @@ pub(crate) struct Page {
     /// Neighbours among all pages of the owner. Owner only.
     owned_next: Cell<Option<&'static Page>>,
     owned_prev: Cell<Option<&'static Page>>,
+    /// Where the holes are: a bit per granule.
+    holes: Cell<u64>,
     /// Slices that the page takes.
     slices: Cell<u32>,
     /// The owner's cycle and the time in ms at which the page became a spare one.
-    spare_since: Cell<(u32, u64)>,
+    spare_since_cycle: Cell<u32>,
+    spare_since_ms: Cell<u64>,
 }
 
 const _: () = assert!(size_of::<Page>() == chunk::PAGE_HEADER_BYTES);
@@ -170,7 +177,7 @@ impl Page {
         slices: u32,
         block_bytes: u32,
         reserved: u32,
-        class: u16,
+        class: u8,
     ) {
         debug_assert_eq!(self.state.get(), State::Unused);
         self.start.set(start);
@@ -182,6 +189,8 @@ impl Page {
         self.capacity.set(0);
         self.free_count.set(0);
         self.local_count.set(0);
+        self.hole_blocks.set(0);
+        self.holes.set(0);
         self.class.set(class);
         self.state.set(State::Full);
     }
@@ -386,12 +395,13 @@ impl Page {
 
     /// The owner's cycle and the time in ms at which the page became a spare one.
     pub(crate) fn spare_since(&self) -> (u32, u64) {
-        self.spare_since.get()
+        (self.spare_since_cycle.get(), self.spare_since_ms.get())
     }
 
     /// Becomes a spare page, which is in no queue.
     pub(crate) fn set_spare(&self, cycle: u32, now_ms: u64) {
-        self.spare_since.set((cycle, now_ms));
+        self.spare_since_cycle.set(cycle);
+        self.spare_since_ms.set(now_ms);
         self.state.set(State::Spare);
     }
 
@@ -411,9 +421,14 @@ impl Page {
         self.reserved.get()
     }
 
+    /// Blocks on the owner's lists and in holes.
+    fn unused(&self) -> u32 {
+        self.free_count.get() + self.local_count.get() + u32::from(self.hole_blocks.get())
+    }
+
     /// Blocks handed out, those in the bin that the page is attached to included.
     pub(crate) fn used(&self) -> u32 {
-        self.capacity.get() - self.free_count.get() - self.local_count.get()
+        self.capacity.get() - self.unused()
     }
 
     pub(crate) fn class(&self) -> usize {
@@ -463,9 +478,8 @@ impl Page {
     /// Asserts what can be asserted of a page without walking its lists.
     pub(crate) fn check_counts(&self) {
         let (capacity, reserved) = (self.capacity.get(), self.reserved.get());
-        let listed = self.free_count.get() + self.local_count.get();
         debug_assert!(
-            listed <= capacity && capacity <= reserved,
+            self.unused() <= capacity && capacity <= reserved,
             "page invariant 1"
         );
         match self.state.get() {
@@ -483,6 +497,7 @@ impl Page {
             let (free, local) = (self.free.get(), self.local_free.get());
             assert_eq!(list_len(free), self.free_count.get(), "page: free");
             assert_eq!(list_len(local), self.local_count.get(), "page: local_free");
+            self.check_holes();
         }
     }
 }
