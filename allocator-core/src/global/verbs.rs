@@ -182,22 +182,28 @@ fn allocate_without_heap<D: Declared>(class: usize) -> *mut u8 {
 unsafe fn deallocate_elsewhere<D: Declared>(block: *mut u8, class: usize) {
     // SAFETY: a block is never null.
     let block = unsafe { NonNull::new_unchecked(block) };
-    match current::<D>() {
-        Some((cache, heap)) => {
-            count_free(cache, class);
-            // SAFETY: the caller's promise.
-            if unsafe { free::free_elsewhere(cache, heap, class, block) } == Sent::Yes {
-                upkeep::run_if_due();
-            }
-        }
-        // A thread that only frees needs no heap for it.
-        None => {
-            D::shared().count_free(Some(class));
-            // SAFETY: the caller's promise.
-            unsafe { free::free_without_heap::<D>(class, block) };
-            upkeep::run_if_due();
-        }
+    let Some((cache, heap)) = current::<D>() else {
+        // SAFETY: the caller's promise.
+        return unsafe { deallocate_without_heap::<D>(block, class) };
+    };
+    count_free(cache, class);
+    // SAFETY: the caller's promise.
+    if unsafe { free::free_elsewhere(cache, heap, class, block) } == Sent::Yes {
+        upkeep::run_if_due();
     }
+}
+
+/// A thread that only frees needs no heap for it.
+///
+/// # Safety
+/// - as [`deallocate_elsewhere`].
+#[cold]
+#[inline(never)]
+unsafe fn deallocate_without_heap<D: Declared>(block: NonNull<u8>, class: usize) {
+    D::shared().count_free(Some(class));
+    // SAFETY: the caller's promise.
+    unsafe { free::free_without_heap::<D>(class, block) };
+    upkeep::run_if_due();
 }
 
 /// For what the lookup table does not cover: large sizes, strict alignments.

@@ -21,8 +21,8 @@ use crate::os;
 /// Pages that are collected for at a time: about the classes that a program uses together.
 const RUNS: usize = 16;
 
-/// Most blocks, and about the most bytes, held back of a page; bounds how long it stays unfreed for
-/// the last of its blocks.
+/// Most blocks, and about the most bytes, held back of a page (but two blocks at least); bounds how
+/// long it stays unfreed for the last of its blocks.
 const RUN_BLOCKS_MAX: u32 = 64;
 const RUN_BYTES_MAX: u32 = 16 << 10;
 
@@ -40,12 +40,15 @@ pub(super) struct Foreign {
     held: AtomicU32,
 }
 
-/// Blocks of one page, whose header is another thread's: all that is to be known of it for adding one
-/// more block is here.
+/// Blocks of one page. Its header is another thread's, so all that adding one more block needs to
+/// know is here.
 struct Run {
-    page: Cell<Option<&'static Page>>,
+    /// Null while nothing is held.
+    page: Cell<*const Page>,
     blocks: Cell<BlockList>,
-    page_bytes: Cell<usize>,
+    /// Blocks that are sent together.
+    most: Cell<u32>,
+    page_bytes: Cell<u32>,
 }
 
 impl Foreign {
@@ -55,6 +58,7 @@ impl Foreign {
     /// # Safety
     /// - `block` is a block of `page`, of `class`, that its user gave back, and `page` is not this
     ///   thread's.
+    #[inline]
     pub(super) unsafe fn add<C: Choices>(
         &self,
         page: &'static Page,
@@ -64,23 +68,43 @@ impl Foreign {
         // Neighbouring headers are those of neighbouring pages: often of one class each.
         let place = ptr::from_ref(page).addr() / size_of::<Page>() % RUNS;
         let run = &self.runs[place];
-        let mut sent = Sent::No;
-        if !run.page.get().is_some_and(|held| ptr::eq(held, page)) {
-            sent = run.send::<C>();
-            run.page.set(Some(page));
-            run.page_bytes.set(C::page_bytes(class));
-            self.set_held(self.held() | 1 << place);
+        if !ptr::eq(run.page.get(), page) {
+            return self.begin::<C>(place, page, class, block);
         }
         let mut blocks = run.blocks.get();
         // SAFETY: the caller's promise.
-        unsafe { blocks.push(block) };
+        unsafe { Block::set_next(block, blocks.head) };
+        blocks.head = block;
+        blocks.count += 1;
         run.blocks.set(blocks);
-        if blocks.count >= RUN_BLOCKS_MAX
-            || blocks.count * C::block_bytes(class) as u32 >= RUN_BYTES_MAX
-        {
-            self.set_held(self.held() & !(1 << place));
-            sent = run.send::<C>();
+        if blocks.count < run.most.get() {
+            return Sent::No;
         }
+        self.set_held(self.held() & !(1 << place));
+        run.send::<C>()
+    }
+
+    /// Begins to hold blocks of `page` at a place, with this one.
+    #[inline(never)]
+    fn begin<C: Choices>(
+        &self,
+        place: usize,
+        page: &'static Page,
+        class: usize,
+        block: *mut Block,
+    ) -> Sent {
+        let run = &self.runs[place];
+        let sent = run.send::<C>();
+        run.page.set(page);
+        let by_bytes = RUN_BYTES_MAX / C::block_bytes(class) as u32;
+        run.most.set(by_bytes.clamp(2, RUN_BLOCKS_MAX));
+        run.page_bytes.set(C::page_bytes(class) as u32);
+        run.blocks.set(BlockList {
+            head: block,
+            tail: block,
+            count: 1,
+        });
+        self.set_held(self.held() | 1 << place);
         sent
     }
 
@@ -111,13 +135,14 @@ impl Foreign {
 }
 
 impl Run {
+    #[inline(never)]
     fn send<C: Choices>(&self) -> Sent {
-        let Some(page) = self.page.take() else {
+        // SAFETY: null or a header, which is never unmapped.
+        let Some(page) = (unsafe { self.page.replace(ptr::null()).as_ref() }) else {
             return Sent::No;
         };
-        let blocks = self.blocks.replace(BlockList::EMPTY);
         // SAFETY: blocks of `page` that only this run knows.
-        unsafe { send_home::<C>(page, blocks, self.page_bytes.get()) };
+        unsafe { send_home::<C>(page, self.blocks.get(), self.page_bytes.get() as usize) };
         Sent::Yes
     }
 }

@@ -21,32 +21,50 @@ pub(super) const OTHER_CLASS: &str = "freed a block with a layout of another siz
 ///
 /// # Safety
 /// - `block` is a block of `class` that its user gave back.
+#[inline]
 pub(crate) unsafe fn free_elsewhere<C: Choices>(
     cache: &Cache<C>,
     heap: &'static Heap<C>,
     class: usize,
     block: NonNull<u8>,
 ) -> Sent {
+    // SAFETY: the caller's promise.
+    let page = unsafe { page_of::<C>(block.as_ptr(), class) };
+    if page.is_owned_by(&heap.owner) {
+        // SAFETY: the caller's promise; the page is ours, and the block not of the bin's.
+        unsafe { free_own(cache, heap, class, page, block) };
+        return Sent::No;
+    }
+    if C::COUNTS {
+        heap.counters.remote_frees.add(1);
+    }
+    let stay = heap.gate.enter();
+    // SAFETY: given back by its user; the page is not this thread's.
+    let sent = unsafe { heap.foreign.add::<C>(page, class, block.as_ptr().cast()) };
+    drop(stay);
+    sent
+}
+
+/// Frees a block of a page of the heap that the bin of its class did not take: it lists blocks of
+/// any pages and is full, or it is attached to another page.
+///
+/// # Safety
+/// - `block` is a block of `page` that its user gave back, and the bin is not attached to `page`.
+#[inline]
+unsafe fn free_own<C: Choices>(
+    cache: &Cache<C>,
+    heap: &'static Heap<C>,
+    class: usize,
+    page: &'static Page,
+    block: NonNull<u8>,
+) {
+    let stay = heap.gate.enter();
     let bin = cache.bin(class);
     if let Mode::Random = cache.mode(class) {
-        let stay = heap.gate.enter();
         flush(cache, heap, class);
         // SAFETY: the caller's promise.
         let pushed = unsafe { bin.push(block.as_ptr(), true) };
         debug_assert!(pushed, "there is room after a flush");
-        drop(stay);
-        return Sent::No;
-    }
-    // SAFETY: the caller's promise.
-    let page = unsafe { page_of::<C>(block.as_ptr(), class) };
-    let stay = heap.gate.enter();
-    let mut sent = Sent::No;
-    if !page.is_owned_by(&heap.owner) {
-        if C::COUNTS {
-            heap.counters.remote_frees.add(1);
-        }
-        // SAFETY: given back by its user; the page is not this thread's.
-        sent = unsafe { heap.foreign.add::<C>(page, class, block.as_ptr().cast()) };
     } else if bin.wants_to_switch(page) {
         switch_to(cache, heap, page);
         // SAFETY: the caller's promise.
@@ -58,7 +76,6 @@ pub(crate) unsafe fn free_elsewhere<C: Choices>(
         unsafe { free_apart(cache, heap, page, block.as_ptr().cast()) };
     }
     drop(stay);
-    sent
 }
 
 /// Gives all but the youngest quarter of a full random list back to its pages.
