@@ -42,6 +42,8 @@ pub use {
 #[cfg(not(loom))]
 #[doc(hidden)]
 pub mod __private {
+    pub use crate::base::counts::Counts;
+    pub use crate::base::sync::{counts, restart_counts};
     pub use crate::config::choices::Choices;
     pub use crate::config::size_class::{direct_len, direct_table};
     pub use crate::config::*;

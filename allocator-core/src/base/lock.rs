@@ -48,7 +48,7 @@ impl Lock {
 /// Which thread is forking and holds every lock.
 #[cfg(not(loom))]
 pub(crate) mod forking {
-    use core::sync::atomic::{AtomicUsize, Ordering};
+    use crate::base::sync::unmodelled::{AtomicUsize, Ordering};
 
     /// A number of the forking thread; 0: none is.
     static FORKER: AtomicUsize = AtomicUsize::new(0);

@@ -4,6 +4,9 @@
 pub(crate) mod align;
 pub(crate) mod bitmap;
 pub(crate) mod class_set;
+#[cfg(allocator_count_atomics)]
+pub(crate) mod counted;
+pub(crate) mod counts;
 pub(crate) mod deadline;
 pub(crate) mod lock;
 pub(crate) mod sync;

@@ -1,12 +1,55 @@
-//! Atomics behind one face: `core`'s, or loom's when the concurrency is model-checked.
+//! Atomics behind one face: `core`'s, loom's when the concurrency is model-checked, or in a build
+//! with `--cfg allocator_count_atomics` those that count what they do ([`super::counted`]).
+
+use super::counts::Counts;
 
 #[cfg(loom)]
 pub(crate) use loom::sync::atomic::{AtomicBool, AtomicPtr, AtomicU32, AtomicU64, Ordering, fence};
 
 #[cfg(not(loom))]
-pub(crate) use core::sync::atomic::{
-    AtomicBool, AtomicPtr, AtomicU32, AtomicU64, Ordering, compiler_fence, fence,
+pub(crate) use {
+    core::sync::atomic::{Ordering, compiler_fence, fence},
+    unmodelled::{AtomicBool, AtomicPtr, AtomicU32, AtomicU64},
 };
+
+/// The same, for statics and for what is in no model: never loom's.
+#[cfg(not(loom))]
+pub(crate) mod unmodelled {
+    pub(crate) use core::sync::atomic::Ordering;
+
+    #[cfg(allocator_count_atomics)]
+    pub(crate) use crate::base::counted::{
+        AtomicBool, AtomicIsize, AtomicPtr, AtomicU32, AtomicU64, AtomicUsize,
+    };
+    #[cfg(not(allocator_count_atomics))]
+    pub(crate) use core::sync::atomic::{
+        AtomicBool, AtomicIsize, AtomicPtr, AtomicU32, AtomicU64, AtomicUsize,
+    };
+}
+
+/// What was counted since [`restart_counts`]; `None` in a build that does not count.
+#[must_use]
+pub fn counts() -> Option<Counts> {
+    #[cfg(allocator_count_atomics)]
+    return Some(super::counted::counts());
+    #[cfg(not(allocator_count_atomics))]
+    None
+}
+
+/// Begins to count from nothing, in a build that counts. Exact while no other thread allocates.
+pub fn restart_counts() {
+    #[cfg(allocator_count_atomics)]
+    super::counted::restart();
+}
+
+/// Counts a call of the OS, in a build that counts.
+#[inline(always)]
+pub(crate) fn count_os_call(is_barrier: bool) {
+    #[cfg(allocator_count_atomics)]
+    super::counted::os_call(is_barrier);
+    #[cfg(not(allocator_count_atomics))]
+    let _ = is_barrier;
+}
 
 /// Lets another thread run while this one waits for it.
 pub(crate) fn wait_a_little(spins: &mut u32) {

@@ -2,8 +2,8 @@
 //! the most that it may hold.
 
 use core::marker::PhantomData;
-use core::sync::atomic::{AtomicUsize, Ordering};
 
+use crate::base::sync::unmodelled::{AtomicUsize, Ordering};
 use crate::config::choices::{Choices, Derived};
 
 /// The account of a type. Kept only when the type has a limit or counts.

@@ -9,8 +9,8 @@
 
 use core::cell::Cell;
 use core::ptr;
-use core::sync::atomic::{AtomicU32, Ordering};
 
+use crate::base::sync::unmodelled::{AtomicU32, Ordering};
 use crate::config::choices::{Choices, Derived};
 use crate::mem::block::{Block, BlockList};
 use crate::mem::due;

@@ -10,7 +10,6 @@
 use core::cell::Cell;
 use core::ops::Deref;
 use core::ptr::{self, NonNull};
-use core::sync::atomic::{AtomicPtr, Ordering};
 
 use super::account::Account;
 use super::counters::{ClassCounters, Counters};
@@ -18,6 +17,7 @@ use super::foreign::Foreign;
 use super::gate::Gate;
 use super::spares::Spares;
 use crate::base::class_set::ClassSet;
+use crate::base::sync::unmodelled::{AtomicPtr, Ordering};
 use crate::config::choices::{Choices, Derived, element};
 use crate::config::geometry::HALF_REMAINING_LEAST_BYTES;
 use crate::config::{Extend, Purge, Thp};

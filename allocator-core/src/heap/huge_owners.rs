@@ -10,8 +10,8 @@
 //! 2. While nothing was ever left out, a block that is not in the table is not there.
 
 use core::ptr::{self, NonNull};
-use core::sync::atomic::{AtomicBool, AtomicPtr, Ordering};
 
+use crate::base::sync::unmodelled::{AtomicBool, AtomicPtr, Ordering};
 use crate::os::OS_PAGE_BYTES;
 
 /// Whether anything is noted at all.

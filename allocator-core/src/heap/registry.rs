@@ -2,9 +2,9 @@
 //! fork ask of each without knowing it.
 
 use core::ptr;
-use core::sync::atomic::{AtomicBool, AtomicPtr, Ordering};
 
 use crate::base::lock::Lock;
+use crate::base::sync::unmodelled::{AtomicBool, AtomicPtr, Ordering};
 
 /// What can be asked of any type.
 pub(super) struct Verbs {

@@ -7,7 +7,6 @@
 
 use core::cell::Cell;
 use core::ptr::{self, NonNull};
-use core::sync::atomic::{AtomicPtr, AtomicU32, Ordering};
 
 use super::account::Account;
 use super::cache::Cache;
@@ -15,6 +14,7 @@ use super::counters::{ClassCounters, Counters};
 use super::heap::{Heap, Touch, claim_page, release_page};
 use super::registry::TypeNode;
 use crate::base::lock::Lock;
+use crate::base::sync::unmodelled::{AtomicPtr, AtomicU32, Ordering};
 use crate::config::Purge;
 use crate::config::choices::{Choices, Derived};
 use crate::mem::arena;

@@ -7,9 +7,9 @@
 //!    stay when that page is taken, until somebody looks at them all.)
 
 use core::cell::Cell;
-use core::sync::atomic::{AtomicU64, Ordering};
 
 use crate::base::class_set::ClassSet;
+use crate::base::sync::unmodelled::{AtomicU64, Ordering};
 use crate::config::choices::{Choices, Derived, element};
 use crate::mem::page::{Page, State};
 

@@ -7,11 +7,11 @@
 //! claimed stays claimed in the child.
 
 use core::ptr::{self, NonNull};
-use core::sync::atomic::{AtomicPtr, AtomicUsize, Ordering};
 
 use super::chunk::{CHUNK_BYTES, CHUNK_SLICES, Chunk, Claimed, Grain, SLICE_BYTES, chunk_of};
 use super::{demand, due};
 use crate::base::align::align_up;
+use crate::base::sync::unmodelled::{AtomicPtr, AtomicUsize, Ordering};
 use crate::config::Purge;
 use crate::os;
 

@@ -9,10 +9,10 @@
 //! 3. `expiring`: free and dirty since before the `deadline`; means nothing while claimed.
 
 use core::ptr::NonNull;
-use core::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 
 use crate::base::bitmap::Bitmap;
 use crate::base::deadline::Deadline;
+use crate::base::sync::unmodelled::{AtomicBool, AtomicU32, Ordering};
 use crate::os;
 
 /// Bytes of a slice, the unit in which the arena hands out memory.

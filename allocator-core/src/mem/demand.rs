@@ -8,9 +8,8 @@
 //! All of it are figures, none of which anything is published by: Relaxed. They
 //! may be off by what other threads are just doing, and so below zero.
 
-use core::sync::atomic::{AtomicIsize, AtomicU64, Ordering::Relaxed};
-
 use super::chunk::Claimed;
+use crate::base::sync::unmodelled::{AtomicIsize, AtomicU64, Ordering::Relaxed};
 
 /// The arena is quiet when nothing was claimed or released for this long.
 const QUIET_MS: u64 = 10;

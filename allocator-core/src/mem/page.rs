@@ -25,12 +25,12 @@ pub(crate) mod lists;
 
 use core::cell::Cell;
 use core::ptr;
-use core::sync::atomic::{AtomicPtr, Ordering};
 
 use super::block::{Block, BlockList};
 use super::chunk;
 use super::mailbox::{Letter, Mailbox};
 use super::thread_free::{Pushed, Taken, ThreadFree};
+use crate::base::sync::unmodelled::{AtomicPtr, Ordering};
 
 /// Where a page is (Inv. 4).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

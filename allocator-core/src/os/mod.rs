@@ -10,6 +10,8 @@ mod unix;
 
 use core::ptr::NonNull;
 
+use crate::base::sync;
+
 pub(crate) use unix::{OS_PAGE_BYTES, abort, now_ms, register_thread_end};
 pub(crate) use unix::{register_fork_handlers, set_thread_end_value, thread_end_value};
 
@@ -35,6 +37,9 @@ pub enum Call {
 /// Whether a call may go ahead; always, unless a test injects faults.
 #[inline]
 fn permitted(call: Call) -> bool {
+    if call != Call::ThreadEnd {
+        sync::count_os_call(call == Call::Barrier);
+    }
     #[cfg(feature = "fault-injection")]
     return fault::permitted(call);
     #[cfg(not(feature = "fault-injection"))]

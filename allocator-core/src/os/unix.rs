@@ -2,9 +2,9 @@
 
 use core::ffi::c_void;
 use core::ptr::{self, NonNull};
-use core::sync::atomic::{AtomicU32, Ordering};
 
 use super::{Call, permitted};
+use crate::base::sync::unmodelled::{AtomicU32, Ordering};
 
 /// Bytes in a page of the hardware.
 pub(crate) const OS_PAGE_BYTES: usize = 4096;
