@@ -14,7 +14,8 @@
 //! dispatch  corpus                             one static for all; the input
 //! workloads                                    what is run, content checked
 //! sample  child  runner                        one run, in a process of its own
-//! rounds  report  table  progress  output_file many runs; what they say
+//! rounds  report  table  svg  progress         many runs; what they say
+//! output_file
 //! race  entrant                                the same for other allocators, each in an executable
 //! args                                         the command line
 //! ```
@@ -34,6 +35,7 @@ pub mod runner;
 pub mod sample;
 pub mod sources;
 pub mod statistics;
+mod svg;
 pub mod table;
 pub mod usage;
 pub mod workloads;

@@ -72,9 +72,9 @@ pub struct Entrant {
 
 /// What became of one entrant on one workload.
 #[derive(Debug, Clone, PartialEq)]
-pub enum Outcome {
+pub enum Outcome<F = Figures> {
     /// It did the work: its figures of each round.
-    Measured(Vec<Figures>),
+    Measured(Vec<F>),
     /// It failed in this round (counted from 1), and was left out of the later ones.
     Failed {
         /// Counted from 1.
@@ -212,9 +212,9 @@ impl Step<'_> {
     }
 }
 
-impl Outcome {
+impl<F> Outcome<F> {
     /// Adds the run of a round, or notes its failure.
-    pub fn add(&mut self, round: usize, run: Result<Figures, String>) {
+    pub fn add(&mut self, round: usize, run: Result<F, String>) {
         match (run, self) {
             (Ok(figures), Self::Measured(runs)) => runs.push(figures),
             (Err(reason), outcome) => *outcome = Self::Failed { round, reason },

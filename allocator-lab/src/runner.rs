@@ -5,6 +5,7 @@ use crate::corpus::Corpus;
 use crate::sample::Sample;
 use crate::workloads::{Size, Workload};
 use crate::{child, dispatch};
+use serde::de::DeserializeOwned;
 use std::fs::File;
 use std::os::unix::process::ExitStatusExt;
 use std::path::{Path, PathBuf};
@@ -82,7 +83,10 @@ fn child_command(
 ///
 /// # Errors
 /// What went wrong, in half a line.
-pub fn read_output(output: &Output, allocator: &str) -> Result<Sample, String> {
+pub fn read_output<F: DeserializeOwned>(
+    output: &Output,
+    allocator: &str,
+) -> Result<Sample<F>, String> {
     if output.status.signal() == Some(libc::SIGALRM) {
         return Err(format!(
             "was stuck: no result after {} s",
@@ -93,7 +97,7 @@ pub fn read_output(output: &Output, allocator: &str) -> Result<Sample, String> {
         let said = last_words(&String::from_utf8_lossy(&output.stderr));
         return Err(format!("crashed: {}{said}", output.status));
     }
-    let sample: Sample = serde_json::from_slice(&output.stdout)
+    let sample: Sample<F> = serde_json::from_slice(&output.stdout)
         .map_err(|error| format!("gave no result: {error}"))?;
     if sample.allocator == allocator {
         Ok(sample)
@@ -125,12 +129,13 @@ fn last_words(stderr: &str) -> String {
 mod tests {
     use super::*;
     use crate::contestants::BASELINE;
+    use crate::sample::Figures;
 
     #[test]
     fn a_child_that_is_killed_fails_or_gives_nonsense_is_told_apart() {
         let told = |script| {
             let output = Command::new("sh").args(["-c", script]).output().unwrap();
-            read_output(&output, BASELINE.name).unwrap_err()
+            read_output::<Figures>(&output, BASELINE.name).unwrap_err()
         };
         assert!(told("kill -SEGV $$").starts_with("crashed: signal: 11"));
         assert!(told("kill -ALRM $$").starts_with("was stuck"));

@@ -3,16 +3,16 @@
 use crate::usage::Elapsed;
 use serde::{Deserialize, Serialize};
 
-/// One run.
+/// One run, and what was observed of it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Sample {
+pub struct Sample<F = Figures> {
     /// Name of the contestant that served the run.
     pub allocator: String,
     /// The workload's checksum.
     pub checksum: u64,
     /// What it took.
     #[serde(flatten)]
-    pub figures: Figures,
+    pub figures: F,
 }
 
 /// What a run took.

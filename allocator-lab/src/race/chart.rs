@@ -4,6 +4,7 @@
 use super::entrants::{DEFAULT, Side};
 use super::report::{EntrantReport, RaceReport, RowReport};
 use crate::sample::Metric;
+use crate::svg::{self, Shape, escaped};
 use std::fmt::{self, Write};
 
 /// Pixels of the whole picture, across.
@@ -30,32 +31,6 @@ const AXIS: (f64, f64) = (0.5, 8.0);
 /// Ratios that have a line and a number.
 const TICKS: [f64; 5] = [0.5, 1.0, 2.0, 4.0, 8.0];
 
-/// Light first; dark where the reader's system is.
-const STYLE: &str = "
-text { font: 12px system-ui, sans-serif; fill: #24292f }
-.title { font-size: 17px; font-weight: 600 }
-.head { font-weight: 600 }
-.soft { fill: #57606a }
-.ground { fill: #ffffff }
-.band { fill: #f3f5f7 }
-.grid { stroke: #d5dae0; stroke-width: 1 }
-.one { stroke: #57606a; stroke-width: 1.5 }
-.ours { fill: #0969da; stroke: #0969da; stroke-width: 1.5 }
-.ours-hollow { fill: none; stroke: #0969da; stroke-width: 1.5 }
-.peer { fill: none; stroke: #8c5a2b; stroke-width: 1.4 }
-@media (prefers-color-scheme: dark) {
-text { fill: #e6edf3 }
-.soft { fill: #9aa4af }
-.ground { fill: #0d1117 }
-.band { fill: #161b22 }
-.grid { stroke: #30363d }
-.one { stroke: #9aa4af }
-.ours { fill: #58a6ff; stroke: #58a6ff }
-.ours-hollow { stroke: #58a6ff }
-.peer { stroke: #d9a566 }
-}
-";
-
 /// Renders the report. Writing to a `String` cannot fail, so nothing here can.
 ///
 /// # Panics
@@ -68,25 +43,14 @@ pub fn render(report: &RaceReport) -> String {
 }
 
 /// An entrant and what it is drawn as.
-struct Drawn<'a> {
-    entrant: &'a EntrantReport,
+pub(crate) struct Drawn<'a> {
+    /// Who it is.
+    pub(crate) entrant: &'a EntrantReport,
     /// Its place among all entrants.
-    place: usize,
-    shape: Shape,
-    class: &'static str,
-}
-
-/// What entrants are drawn as, so that they differ without colour, too.
-#[derive(Clone, Copy)]
-enum Shape {
-    Disc,
-    Circle,
-    Square,
-    Diamond,
-    Up,
-    Down,
-    Cross,
-    Plus,
+    pub(crate) place: usize,
+    pub(crate) shape: Shape,
+    /// The style of its marks: what side it is on.
+    pub(crate) class: &'static str,
 }
 
 /// Shapes of ours, in the order in which they take part; the default's is the first.
@@ -115,15 +79,7 @@ fn write(svg: &mut String, report: &RaceReport) -> fmt::Result {
     let top = LEGEND.0 + legend_lines * LEGEND.1 + 30.0;
     let bottom = top + report.rows.len() as f64 * ROW;
     let height = bottom + 46.0;
-    writeln!(
-        svg,
-        r#"<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {height}" width="{WIDTH}" height="{height}" role="img" aria-labelledby="title">"#
-    )?;
-    writeln!(svg, "<style>{STYLE}</style>")?;
-    writeln!(
-        svg,
-        r#"<rect class="ground" width="{WIDTH}" height="{height}"/>"#
-    )?;
+    svg::open(svg, WIDTH, height)?;
     let (rounds, cpus) = (report.rounds, report.machine.cpus);
     writeln!(
         svg,
@@ -143,11 +99,11 @@ fn write(svg: &mut String, report: &RaceReport) -> fmt::Result {
             marks(svg, row, metric, &axis, &drawn, y)?;
         }
     }
-    writeln!(svg, "</svg>")
+    svg::close(svg)
 }
 
 /// Those that are drawn, peers first: what is drawn later lies above.
-fn drawn(entrants: &[EntrantReport]) -> Vec<Drawn<'_>> {
+pub(crate) fn drawn(entrants: &[EntrantReport]) -> Vec<Drawn<'_>> {
     let of_side = |side, shapes: &'static [Shape], class| {
         let all = entrants.iter().enumerate();
         let of_side = all.filter(move |(_, entrant)| entrant.side == side);
@@ -170,7 +126,8 @@ fn drawn(entrants: &[EntrantReport]) -> Vec<Drawn<'_>> {
     peers.chain(ours).collect()
 }
 
-fn legend(svg: &mut String, drawn: &[Drawn]) -> fmt::Result {
+/// The names, each beside its mark.
+pub(crate) fn legend(svg: &mut String, drawn: &[Drawn]) -> fmt::Result {
     let mut in_order: Vec<&Drawn> = drawn.iter().collect();
     in_order.sort_by_key(|drawn| drawn.place);
     for (index, drawn) in in_order.into_iter().enumerate() {
@@ -276,82 +233,11 @@ impl Axis {
     }
 }
 
-impl Shape {
-    fn write(
-        self,
-        svg: &mut String,
-        class: &str,
-        x: f64,
-        y: f64,
-        told: Option<&str>,
-    ) -> fmt::Result {
-        let told = told.map_or(String::new(), |told| {
-            format!("<title>{}</title>", escaped(told))
-        });
-        let path = match self {
-            Self::Disc | Self::Circle => {
-                let radius = if matches!(self, Self::Disc) { 4.5 } else { 3.5 };
-                return writeln!(
-                    svg,
-                    r#"<circle class="{class}" cx="{x:.1}" cy="{y:.1}" r="{radius}">{told}</circle>"#
-                );
-            }
-            Self::Square => "m-3.3-3.3h6.6v6.6h-6.6z",
-            Self::Diamond => "m0-4.6 4.6 4.6-4.6 4.6-4.6-4.6z",
-            Self::Up => "m0-4 4 7h-8z",
-            Self::Down => "m0 4 4-7h-8z",
-            Self::Cross => "m-3.3-3.3 6.6 6.6m-6.6 0 6.6-6.6",
-            Self::Plus => "m-4 0h8m-4-4v8",
-        };
-        writeln!(
-            svg,
-            r#"<path class="{class}" d="M{x:.1} {y:.1}{path}">{told}</path>"#
-        )
-    }
-}
-
-/// Text that can stand between tags and in attributes.
-fn escaped(text: &str) -> String {
-    let text = text.replace('&', "&amp;").replace('<', "&lt;");
-    text.replace('>', "&gt;").replace('"', "&quot;")
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::race::report::tests::report;
-
-    /// Checks that every tag is closed by its own, and that nothing is left open.
-    fn assert_well_formed(svg: &str) {
-        let mut open: Vec<&str> = Vec::new();
-        for (position, part) in svg.split('<').enumerate() {
-            let Some((tag, text)) = part.split_once('>') else {
-                assert!(
-                    position == 0 && part.is_empty(),
-                    "a tag without end: {part}"
-                );
-                continue;
-            };
-            assert!(!text.contains('>'), "a bracket in a text: {text}");
-            assert_eq!(tag.matches('"').count() % 2, 0, "an open quote: {tag}");
-            let entities = text.split('&').skip(1);
-            for entity in entities {
-                assert!(
-                    ["amp;", "lt;", "gt;", "quot;"]
-                        .iter()
-                        .any(|it| entity.starts_with(it))
-                );
-            }
-            let name = tag.split([' ', '/']).find(|name| !name.is_empty());
-            let name = name.expect("a tag has a name");
-            if tag.starts_with('/') {
-                assert_eq!(open.pop(), Some(name));
-            } else if !tag.ends_with('/') {
-                open.push(name);
-            }
-        }
-        assert_eq!(open, Vec::<&str>::new());
-    }
+    use crate::svg::tests::assert_well_formed;
 
     #[test]
     fn the_chart_is_well_formed_and_small() {
@@ -386,10 +272,5 @@ mod tests {
             (axis.at(2.0) - 350.0).abs() < 1e-9,
             "the middle, by logarithm"
         );
-    }
-
-    #[test]
-    fn text_is_escaped() {
-        assert_eq!(escaped("a<b> & \"c\""), "a&lt;b&gt; &amp; &quot;c&quot;");
     }
 }

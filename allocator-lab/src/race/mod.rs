@@ -5,15 +5,16 @@
 //! its own, with its allocator as the static that its users would write.
 //!
 //! ```text
-//! rows  entrants            what is raced on, who takes part
+//! entrants  build  racer    who takes part; their executables, and a run of one
+//! rows  rounds              what is raced on, and the rounds
 //! scores                    best peer, ratios, means: arithmetic
-//! build  race               the executables; the rounds
 //! report  table  chart      what they say
 //! ```
 
 pub mod build;
 pub mod chart;
 pub mod entrants;
+pub mod racer;
 pub mod report;
 pub mod rounds;
 pub mod rows;

@@ -3,22 +3,17 @@
 
 use super::build::Executables;
 use super::entrants::{Entrant, SYSTEM};
+use super::racer::{Course, Racer};
 use super::rows::Row;
 use crate::corpus::Corpus;
 use crate::rounds::{Clock, Limit, Outcome, Step};
-use crate::runner;
-use crate::sample::Sample;
 use crate::workloads::Size;
-use std::fs::File;
-use std::os::unix::process::CommandExt;
-use std::path::Path;
-use std::process::{Command, Stdio};
 use std::time::Instant;
 
 /// What is to be raced.
-pub struct Plan {
+pub struct Plan<C: 'static = Row> {
     /// On what.
-    pub rows: Vec<&'static Row>,
+    pub rows: Vec<&'static C>,
     /// Who.
     pub entrants: Vec<&'static Entrant>,
     /// How much of each.
@@ -29,7 +24,7 @@ pub struct Plan {
     pub seed: u64,
 }
 
-impl Plan {
+impl<C> Plan<C> {
     /// What is about to happen, in half a line.
     #[must_use]
     pub fn announcement(&self) -> String {
@@ -48,37 +43,37 @@ impl Plan {
 }
 
 /// Every outcome on one row.
-pub struct Series {
+pub struct Series<C: Course + 'static = Row> {
     /// The row.
-    pub row: &'static Row,
+    pub row: &'static C,
     /// What the work comes to: what the first entrant that managed a run
     /// which is not measured came to. `None` if nobody did.
     pub checksum: Option<u64>,
     /// In the order of the plan's entrants.
-    pub outcomes: Vec<Outcome>,
+    pub outcomes: Vec<Outcome<C::Figures>>,
 }
 
 /// All rounds together.
-pub struct Measured {
+pub struct Measured<C: Course + 'static = Row> {
     /// Rounds that were run to their end.
     pub rounds: usize,
     /// In the order of the plan.
-    pub series: Vec<Series>,
+    pub series: Vec<Series<C>>,
 }
 
 /// Runs the plan.
 ///
 /// # Errors
 /// A sentence, if the corpus cannot be stored.
-pub fn run(
-    plan: &Plan,
+pub fn run<C: Course>(
+    plan: &Plan<C>,
     executables: &Executables,
     corpus: &Corpus,
     mut watch: impl FnMut(Step),
-) -> Result<Measured, String> {
-    let racer = Racer::new(plan, executables, corpus)?;
-    let mut series: Vec<Series> = Vec::new();
-    for (position, row) in plan.rows.iter().enumerate() {
+) -> Result<Measured<C>, String> {
+    let racer = Racer::new(executables, plan.size, corpus)?;
+    let mut series: Vec<Series<C>> = Vec::new();
+    for (position, &row) in plan.rows.iter().enumerate() {
         let name = row.name();
         watch(Step {
             round: 0,
@@ -133,63 +128,8 @@ pub fn run(
 
 /// A run that is not measured: finds the checksum, and fills the page cache.
 /// On the system's allocator if it takes part, since that one is trusted most.
-fn warm_up(racer: &Racer, row: &Row, entrants: &[&'static Entrant]) -> Option<u64> {
+fn warm_up<C: Course>(racer: &Racer, row: &C, entrants: &[&'static Entrant]) -> Option<u64> {
     let system = entrants.iter().filter(|entrant| entrant.name == SYSTEM);
     let mut candidates = system.chain(entrants);
     candidates.find_map(|entrant| Some(racer.run(row, entrant).ok()?.checksum))
-}
-
-/// Starts the executables of entrants.
-struct Racer<'a> {
-    executables: &'a Executables,
-    size: Size,
-    corpus: File,
-}
-
-impl<'a> Racer<'a> {
-    fn new(plan: &Plan, executables: &'a Executables, corpus: &Corpus) -> Result<Self, String> {
-        let corpus = corpus
-            .to_file()
-            .map_err(|error| format!("cannot write the corpus to a temporary file: {error}"))?;
-        Ok(Self {
-            executables,
-            size: plan.size,
-            corpus,
-        })
-    }
-
-    /// One run in a process of its own; what went wrong, in half a line.
-    fn run(&self, row: &Row, entrant: &Entrant) -> Result<Sample, String> {
-        let stdin = if row.reads_corpus {
-            Corpus::rewound(&self.corpus)
-                .map_err(|error| error.to_string())?
-                .into()
-        } else {
-            Stdio::null()
-        };
-        let mut command = command(&self.executables[entrant.executable]);
-        command.arg("--row").arg(row.name());
-        if self.size == Size::Quick {
-            command.arg("--quick");
-        }
-        let output = command
-            .stdin(stdin)
-            .output()
-            .map_err(|error| format!("cannot be started: {error}"))?;
-        runner::read_output(&output, entrant.served_by)
-    }
-}
-
-/// A command that starts an executable with a stack of the same layout as any
-/// other: the kernel puts its path there and the environment, so the one is
-/// made longer by as much as the other is shorter.
-fn command(executable: &Path) -> Command {
-    const BYTES: usize = 4096;
-    let mut command = Command::new(executable);
-    let length = executable.as_os_str().len();
-    command.arg0("entrant").env("RUST_BACKTRACE", "0").env(
-        "ALLOCATOR_LAB_PADDING",
-        "-".repeat(BYTES.saturating_sub(length)),
-    );
-    command
 }

@@ -1,7 +1,9 @@
 //! What is raced on: a row for each workload, and one more for each real
 //! program, in an aged heap.
 
+use super::racer::Course;
 use crate::child::Heap;
+use crate::sample::Figures;
 use crate::workloads::{Kind, RACE};
 
 /// Ends the name of a row in an aged heap.
@@ -51,6 +53,22 @@ impl Row {
             is_timed: !matches!(workload.kind, Kind::Empty),
             heap,
         }
+    }
+}
+
+impl Course for Row {
+    type Figures = Figures;
+
+    fn name(&self) -> String {
+        self.name()
+    }
+
+    fn arguments(&self) -> Vec<String> {
+        vec!["--row".to_owned(), self.name()]
+    }
+
+    fn reads_corpus(&self) -> bool {
+        self.reads_corpus
     }
 }
 

@@ -173,18 +173,16 @@ fn figure(metric: Metric, figures: &Figures) -> String {
     }
 }
 
-/// `0.97 0.95–0.99`; without an interval after one round.
 fn estimated(estimate: Option<Estimate>) -> String {
-    match estimate {
+    with_interval(estimate.map(|it| (it.ratio, it.low, it.high)))
+}
+
+/// `0.97 0.95–0.99`; without an interval after one round.
+pub(crate) fn with_interval(value: Option<(f64, f64, f64)>) -> String {
+    match value {
         None => "-".to_owned(),
-        Some(estimate) if estimate.high.is_infinite() => ratio(estimate.ratio),
-        Some(Estimate {
-            ratio: point,
-            low,
-            high,
-        }) => {
-            format!("{} {}–{}", ratio(point), ratio(low), ratio(high))
-        }
+        Some((point, _, high)) if high.is_infinite() => ratio(point),
+        Some((point, low, high)) => format!("{} {}–{}", ratio(point), ratio(low), ratio(high)),
     }
 }
 
@@ -197,7 +195,11 @@ fn ratio(ratio: f64) -> String {
     }
 }
 
-fn columns(name: &str, cells: impl IntoIterator<Item = impl AsRef<str>>, width: usize) -> String {
+pub(crate) fn columns(
+    name: &str,
+    cells: impl IntoIterator<Item = impl AsRef<str>>,
+    width: usize,
+) -> String {
     columns_after(format!("{name:<NAME_WIDTH$}"), cells, width)
 }
 
