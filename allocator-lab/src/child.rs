@@ -3,8 +3,10 @@
 use crate::corpus::Corpus;
 use crate::dispatch;
 use crate::sample::{Figures, Sample};
+use crate::traffic::Traffic;
 use crate::usage::{self, Stopwatch};
 use crate::workloads::{Ageing, Size, Workload};
+use serde::Serialize;
 
 /// After this many seconds a run is taken for stuck and killed. The longest
 /// run takes well under one.
@@ -39,26 +41,69 @@ pub fn measure(
     size: Size,
     heap: Heap,
 ) -> Result<String, String> {
+    observe(allocator, || {
+        in_heap(workload, size, heap, |work| {
+            let stopwatch = Stopwatch::start();
+            let checksum = work();
+            let elapsed = stopwatch.elapsed();
+            let figures = Figures::new(elapsed, usage::peak_rss_bytes());
+            Ok((checksum, figures))
+        })
+    })
+}
+
+/// The same, but returns what is counted of it.
+///
+/// # Errors
+/// A sentence, if the corpus on standard input cannot be read, or if this program does not count.
+pub fn count(
+    allocator: &str,
+    workload: &Workload,
+    size: Size,
+    heap: Heap,
+) -> Result<String, String> {
+    observe(allocator, || {
+        in_heap(workload, size, heap, |work| Traffic::of(work))
+    })
+}
+
+/// Does anything that is observed, and returns it as a line of JSON. Ends the
+/// process if it takes [`TIMEOUT_SECONDS`].
+///
+/// # Errors
+/// That of the work.
+pub fn observe<F: Serialize>(
+    allocator: &str,
+    work: impl FnOnce() -> Result<(u64, F), String>,
+) -> Result<String, String> {
     // SAFETY: sets a timer of this process, nothing else. Its signal is not
     // handled, so a run that is stuck, maybe inside the allocator, ends.
     unsafe { libc::alarm(TIMEOUT_SECONDS) };
+    let (checksum, figures) = work()?;
+    let sample = Sample {
+        allocator: allocator.to_owned(),
+        checksum,
+        figures,
+    };
+    serde_json::to_string(&sample).map_err(|error| error.to_string())
+}
+
+/// Has the workload observed, with its input, in a heap as it is to be.
+fn in_heap<F>(
+    workload: &Workload,
+    size: Size,
+    heap: Heap,
+    observe: impl FnOnce(&dyn Fn() -> u64) -> Result<(u64, F), String>,
+) -> Result<(u64, F), String> {
     let corpus = if workload.reads_corpus {
         Corpus::from_stdin().map_err(|error| format!("cannot read the corpus: {error}"))?
     } else {
         Corpus::default()
     };
     let aged = (heap == Heap::Aged).then(|| Ageing::of(size));
-    let stopwatch = Stopwatch::start();
-    let checksum = workload.run(&corpus, size);
-    let elapsed = stopwatch.elapsed();
-    let peak_rss_bytes = usage::peak_rss_bytes();
+    let observed = observe(&|| workload.run(&corpus, size));
     if let Some(aged) = aged {
         aged.check();
     }
-    let sample = Sample {
-        allocator: allocator.to_owned(),
-        checksum,
-        figures: Figures::new(elapsed, peak_rss_bytes),
-    };
-    serde_json::to_string(&sample).map_err(|error| error.to_string())
+    observed
 }

@@ -10,14 +10,14 @@
 //! Modules in layers; each imports only from those that stand before it:
 //!
 //! ```text
-//! contestants  statistics  sources  usage      what is compared, how it is judged
-//! dispatch  corpus                             one static for all; the input
-//! workloads                                    what is run, content checked
-//! sample  child  runner                        one run, in a process of its own
-//! rounds  report  table  svg  progress         many runs; what they say
-//! output_file
-//! race  entrant                                the same for other allocators, each in an executable
-//! args                                         the command line
+//! contestants  statistics  sources  usage        what is compared, how it is judged
+//! dispatch  corpus                               one static for all; the input
+//! workloads                                      what is run, content checked
+//! sample  traffic  child  runner                 one run, in a process of its own
+//! rounds  report  table  svg  progress  output_file   many runs; what they say
+//! race  scale  entrant                           the same for other allocators, each in an
+//!                                                executable; how cost grows
+//! args                                           the command line
 //! ```
 
 pub mod args;
@@ -33,9 +33,11 @@ pub mod report;
 pub mod rounds;
 pub mod runner;
 pub mod sample;
+pub mod scale;
 pub mod sources;
 pub mod statistics;
 mod svg;
 pub mod table;
+pub mod traffic;
 pub mod usage;
 pub mod workloads;

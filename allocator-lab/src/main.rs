@@ -1,15 +1,19 @@
 //! `allocator-lab`: see the library, and `--help`.
 
 use allocator_lab::args::race::Racing;
+use allocator_lab::args::scale::Asked;
 use allocator_lab::args::{self, Comparing, Task};
 use allocator_lab::corpus::Corpus;
 use allocator_lab::dispatch::Dispatch;
 use allocator_lab::output_file::OutputFile;
 use allocator_lab::progress::Progress;
+use allocator_lab::race::build::Executables;
+use allocator_lab::race::entrants::Entrant;
 use allocator_lab::race::report::{EntrantReport, RaceReport};
 use allocator_lab::report::{Circumstances, Report};
 use allocator_lab::rounds::{self, Limit, Plan};
-use allocator_lab::{child, race, statistics, table};
+use allocator_lab::scale::report::{ScaleReport, SeriesReport};
+use allocator_lab::{child, race, scale, statistics, table};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -37,6 +41,7 @@ fn main() -> ExitCode {
             .map(|()| ExitCode::SUCCESS),
         Task::Compare(comparing) => compare(comparing, start),
         Task::Race(racing) => race(racing, start),
+        Task::Scale(asked) => scale(&asked, start),
     };
     done.unwrap_or_else(|error| {
         eprintln!("allocator-lab: {error}");
@@ -54,14 +59,7 @@ fn compare(comparing: Comparing, start: Instant) -> Result<ExitCode, String> {
         seed,
         json,
     } = comparing;
-    let name = json.as_deref().unwrap_or("".as_ref()).display();
-    let cannot_write = |error| format!("cannot write '{name}': {error}");
-    // Before the long run, so that a wrong path does not waste it.
-    let json_file = json
-        .as_deref()
-        .map(OutputFile::at)
-        .transpose()
-        .map_err(cannot_write)?;
+    let json = Output::at(json)?;
 
     let (corpus, contents) = if workloads.iter().any(|workload| workload.reads_corpus) {
         let (corpus, contents) = Corpus::collect(size.corpus())?;
@@ -98,9 +96,7 @@ fn compare(comparing: Comparing, start: Instant) -> Result<ExitCode, String> {
     let report = Report::new(&measured, circumstances);
     // Each is of use without the other.
     let printed = print(&table::render(&report));
-    if let Some(file) = json_file {
-        file.write_json(&report).map_err(cannot_write)?;
-    }
+    json.write(|file| file.write_json(&report))?;
     printed?;
     Ok(if report.has_failures() {
         ExitCode::FAILURE
@@ -111,24 +107,16 @@ fn compare(comparing: Comparing, start: Instant) -> Result<ExitCode, String> {
 
 /// Runs the race, prints the tables and writes the files.
 fn race(racing: Racing, start: Instant) -> Result<ExitCode, String> {
-    let output_file = |path: Option<&Path>| path.map(OutputFile::at).transpose();
-    let cannot_write = |path: &Option<PathBuf>, error: io::Error| {
-        let name = path.as_deref().unwrap_or("".as_ref()).display();
-        format!("cannot write '{name}': {error}")
-    };
-    // Before the long run, so that a wrong path does not waste it.
-    let json_file =
-        output_file(racing.json.as_deref()).map_err(|it| cannot_write(&racing.json, it))?;
-    let svg_file =
-        output_file(racing.svg.as_deref()).map_err(|it| cannot_write(&racing.svg, it))?;
-
+    let (json, svg) = (
+        Output::at(racing.json.clone())?,
+        Output::at(racing.svg.clone())?,
+    );
     let report = run_race(&racing, start)?;
     // Each is of use without the others.
     let printed = print(&race::table::render(&report));
-    let json = json_file.map_or(Ok(()), |file| file.write_json(&report));
-    let svg = svg_file.map_or(Ok(()), |file| file.write(&race::chart::render(&report)));
-    json.map_err(|error| cannot_write(&racing.json, error))?;
-    svg.map_err(|error| cannot_write(&racing.svg, error))?;
+    let written = json.write(|file| file.write_json(&report));
+    svg.write(|file| file.write(&race::chart::render(&report)))?;
+    written?;
     printed?;
     Ok(if report.has_failures_of_ours() {
         ExitCode::FAILURE
@@ -140,11 +128,7 @@ fn race(racing: Racing, start: Instant) -> Result<ExitCode, String> {
 /// Builds the entrants, runs the rounds and draws the conclusions.
 fn run_race(racing: &Racing, start: Instant) -> Result<RaceReport, String> {
     let (entrants, rows) = (racing.entrants.clone(), racing.rows.clone());
-    let progress = Progress::new("building the entrants of the race");
-    let executables = race::build::build(&entrants, |built| {
-        progress.show_built(built.name, built.done);
-    })?;
-    drop(progress);
+    let executables = build(&entrants)?;
     let described = entrants.iter();
     let described = described.map(|&entrant| EntrantReport::of(entrant, &executables));
     let described: Vec<EntrantReport> = described.collect::<Result<_, _>>()?;
@@ -178,6 +162,98 @@ fn run_race(racing: &Racing, start: Instant) -> Result<RaceReport, String> {
         resamples: statistics::RESAMPLES,
     };
     Ok(RaceReport::new(described, &measured, circumstances))
+}
+
+/// Measures how cost grows, prints the tables and writes the files.
+fn scale(asked: &Asked, start: Instant) -> Result<ExitCode, String> {
+    let (json, svg) = (
+        Output::at(asked.json.clone())?,
+        Output::at(asked.svg.clone())?,
+    );
+    let report = run_scale(asked, start)?;
+    // Each is of use without the others.
+    let printed = print(&scale::table::render(&report));
+    let written = json.write(|file| file.write_json(&report));
+    svg.write(|file| file.write(&scale::chart::render(&report)))?;
+    written?;
+    printed?;
+    Ok(if report.has_failures_of_ours() {
+        ExitCode::FAILURE
+    } else {
+        ExitCode::SUCCESS
+    })
+}
+
+/// Builds the entrants, runs the rounds, counts, and draws the conclusions.
+fn run_scale(asked: &Asked, start: Instant) -> Result<ScaleReport, String> {
+    let scaling = &asked.scaling;
+    let mut entrants: Vec<_> = scaling
+        .series
+        .iter()
+        .flat_map(|series| series.entrants(&scaling.entrants))
+        .collect();
+    if asked.counts {
+        entrants.extend(scale::counts::ENTRANTS);
+    }
+    let executables = build(&entrants)?;
+    let measured = scale::rounds::run(scaling, &executables)?;
+    let counts = if asked.counts {
+        let (corpus, _) = Corpus::collect(scaling.size.race_corpus())?;
+        let progress = Progress::new("counting the atomics of the default");
+        scale::counts::run(&executables, scaling.size, &corpus, |step| {
+            progress.show(&step);
+        })?
+    } else {
+        Vec::new()
+    };
+    let circumstances = scale::report::Circumstances {
+        seed: scaling.seed,
+        rounds: scaling.rounds,
+        seconds: start.elapsed().as_secs_f64(),
+        resamples: statistics::RESAMPLES,
+    };
+    let mut series = Vec::new();
+    for &one in &scaling.series {
+        let entrants = one.entrants(&scaling.entrants).into_iter();
+        let described: Result<Vec<EntrantReport>, String> = entrants
+            .map(|entrant| EntrantReport::of(entrant, &executables))
+            .collect();
+        series.push(SeriesReport::of(one, described?, &measured, &circumstances));
+    }
+    Ok(ScaleReport::new(series, counts, &circumstances))
+}
+
+/// Has the executables of these entrants built.
+fn build(entrants: &[&'static Entrant]) -> Result<Executables, String> {
+    let progress = Progress::new("building the entrants");
+    race::build::build(entrants, |built| {
+        progress.show_built(built.name, built.done);
+    })
+}
+
+/// A file that the result goes to, if one was asked for.
+struct Output(Option<(PathBuf, OutputFile)>);
+
+impl Output {
+    /// Before the long run, so that a wrong path does not waste it.
+    fn at(path: Option<PathBuf>) -> Result<Self, String> {
+        let file = path.map(|path| match OutputFile::at(&path) {
+            Ok(file) => Ok((path, file)),
+            Err(error) => Err(cannot_write(&path, &error)),
+        });
+        Ok(Self(file.transpose()?))
+    }
+
+    fn write(self, write: impl FnOnce(&OutputFile) -> io::Result<()>) -> Result<(), String> {
+        let Some((path, file)) = self.0 else {
+            return Ok(());
+        };
+        write(&file).map_err(|error| cannot_write(&path, &error))
+    }
+}
+
+fn cannot_write(path: &Path, error: &io::Error) -> String {
+    format!("cannot write '{}': {error}", path.display())
 }
 
 /// Writes to standard output. That nobody reads it to the end (`| head`) is no error.

@@ -30,6 +30,17 @@ pub struct Estimate {
     pub high: f64,
 }
 
+/// A typical value with its 95 % interval.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+pub struct Typical {
+    /// Hodges-Lehmann estimate of the values' median, by logarithm.
+    pub value: f64,
+    /// Lower end of the 95 % interval.
+    pub low: f64,
+    /// Upper end of the 95 % interval; infinite (in JSON: null) after one round.
+    pub high: f64,
+}
+
 /// What an interval allows to be said. Less is better for every metric.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case", tag = "word")]
@@ -86,6 +97,18 @@ pub fn estimate(log_ratios: &[f64], resamples: usize, seed: u64) -> Option<Estim
         ratio: point.exp(),
         low: at(below).min(point).exp(),
         high: at(resamples.saturating_sub(below + 1)).max(point).exp(),
+    })
+}
+
+/// What is typical of these values, all above 0. `None` without values.
+#[must_use]
+pub fn typical(values: impl Iterator<Item = f64>, resamples: usize, seed: u64) -> Option<Typical> {
+    let logarithms: Vec<f64> = values.map(f64::ln).collect();
+    let Estimate { ratio, low, high } = estimate(&logarithms, resamples, seed)?;
+    Some(Typical {
+        value: ratio,
+        low,
+        high,
     })
 }
 
@@ -285,6 +308,13 @@ mod tests {
             verdict(&single, 1),
             Verdict::Inconclusive { more_rounds: 5 }
         );
+    }
+
+    #[test]
+    fn what_is_typical_is_the_middle_of_the_values_and_within_them() {
+        let typical = typical([10.0, 11.0, 30.0].into_iter(), 100, 1).unwrap();
+        assert!((10.0..15.0).contains(&typical.value), "{typical:?}");
+        assert!(typical.low >= 10.0 - 1e-9 && typical.high <= 30.0 + 1e-9);
     }
 
     #[test]

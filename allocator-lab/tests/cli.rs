@@ -64,8 +64,23 @@ fn the_race_has_a_help_of_its_own() {
 }
 
 #[test]
+fn the_scale_has_a_help_of_its_own() {
+    let help = run(&["scale", "--help"]);
+    assert!(help.status.success() && help.stderr.is_empty());
+    for part in [
+        "Usage: allocator-lab scale",
+        "--svg FILE",
+        "live-blocks",
+        "10000000",
+        "counts",
+    ] {
+        assert!(text(&help.stdout).contains(part), "{part}");
+    }
+}
+
+#[test]
 fn wrong_arguments_exit_2_with_one_line() {
-    let mistakes: [&[&str]; 13] = [
+    let mistakes: [&[&str]; 17] = [
         &["--jsn", "x"],
         &["compare"],
         &["--rounds", "0"],
@@ -79,6 +94,10 @@ fn wrong_arguments_exit_2_with_one_line() {
         &["race", "--entrants", "nobody"],
         &["race", "--rounds", "0"],
         &["race", "again"],
+        &["scale", "--only", "cores"],
+        &["scale", "--entrants", "nobody"],
+        &["scale", "--rounds", "0"],
+        &["scale", "again"],
     ];
     for arguments in mistakes {
         let output = run(arguments);
@@ -96,9 +115,15 @@ fn a_path_that_cannot_be_written_is_told_before_anything_is_run() {
     let missing = folder.path().join("missing").join("out.json");
     for path in [&missing, folder.path()] {
         // Without a limit: if the run began, this test would take a year.
-        for before in [&["--json"][..], &["race", "--json"], &["race", "--svg"]] {
+        for (before, limit) in [
+            (&["--json"][..], "--seconds"),
+            (&["race", "--json"], "--seconds"),
+            (&["race", "--svg"], "--seconds"),
+            (&["scale", "--json"], "--rounds"),
+            (&["scale", "--svg"], "--rounds"),
+        ] {
             let mut arguments = before.to_vec();
-            arguments.extend([path.to_str().unwrap(), "--seconds", "31536000"]);
+            arguments.extend([path.to_str().unwrap(), limit, "31536000"]);
             let output = run(&arguments);
             let message = text(&output.stderr);
             assert_eq!(output.status.code(), Some(1));

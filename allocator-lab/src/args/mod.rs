@@ -1,6 +1,7 @@
 //! The command line.
 
 pub mod race;
+pub mod scale;
 
 use crate::contestants::CONTESTANTS;
 use crate::workloads::{self, Size, WORKLOADS, Workload};
@@ -22,6 +23,8 @@ pub enum Task {
     Compare(Comparing),
     /// Race against other allocators.
     Race(race::Racing),
+    /// Measure how cost grows.
+    Scale(scale::Asked),
     /// Be one run of a comparison: for this program itself.
     Child {
         /// What to run.
@@ -74,6 +77,12 @@ pub fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Task, lexo
                 return Ok(match race::parse(&mut parser)? {
                     race::Task::Race(racing) => Task::Race(racing),
                     race::Task::Print(text) => Task::Print(text),
+                });
+            }
+            Arg::Value(verb) if is_first && verb == "scale" => {
+                return Ok(match scale::parse(&mut parser)? {
+                    scale::Task::Scale(asked) => Task::Scale(asked),
+                    scale::Task::Print(text) => Task::Print(text),
                 });
             }
             other => return Err(other.unexpected()),
@@ -131,7 +140,8 @@ fn help() -> String {
 allocator and workload, each with its ratio to `stock`, a 95 % interval and a verdict.
 
 Usage: allocator-lab [options]
-       allocator-lab race [options]  against other allocators; see `race --help`
+       allocator-lab race [options]   against other allocators; see `race --help`
+       allocator-lab scale [options]  how cost grows; see `scale --help`
 
   --only WORKLOAD  run this workload only; repeat it for more
   --seconds S      begin no round that would end after S seconds (default {DEFAULT_SECONDS});

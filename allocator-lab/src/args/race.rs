@@ -86,7 +86,7 @@ pub fn parse(parser: &mut Parser) -> Result<Task, lexopt::Error> {
 }
 
 /// The names in `A,B,C`, each looked up.
-fn list<T>(
+pub(super) fn list<T>(
     parser: &mut Parser,
     look_up: impl Fn(&str) -> Result<T, String>,
 ) -> Result<Vec<T>, lexopt::Error> {
@@ -102,7 +102,8 @@ fn row(name: &str) -> Result<&'static Row, String> {
     })
 }
 
-fn entrant(name: &str) -> Result<&'static Entrant, String> {
+/// One that takes part by itself, not only beside another.
+pub(super) fn entrant(name: &str) -> Result<&'static Entrant, String> {
     let found = Entrant::by_name(name).filter(|entrant| entrant.side != Side::Control);
     let Some(entrant) = found else {
         let names: Vec<&str> = ENTRANTS

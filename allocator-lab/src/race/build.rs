@@ -93,6 +93,14 @@ fn run_cargo(
     for name in names {
         command.args(["--bin", name]);
     }
+    if feature == Feature::Counting {
+        // Cargo keeps what is built with other flags apart, so neither build undoes the other.
+        let flags = env::var("RUSTFLAGS").unwrap_or_default();
+        command.env(
+            "RUSTFLAGS",
+            format!("{flags} --cfg allocator_count_atomics"),
+        );
+    }
     let mut child = command
         .stdin(Stdio::null())
         .stdout(Stdio::piped())

@@ -40,14 +40,16 @@ pub enum Feature {
     Peers,
     /// As `Peers`, with another version of one of them.
     MimallocV2,
+    /// As `Entrants`, with atomics that count.
+    Counting,
 }
 
 impl Feature {
-    /// Its name.
+    /// Its name in the manifest.
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
-            Self::Entrants => "entrants",
+            Self::Entrants | Self::Counting => "entrants",
             Self::Peers => "peers",
             Self::MimallocV2 => "mimalloc-v2",
         }
@@ -56,7 +58,7 @@ impl Feature {
     /// Whether this program was built for a race with such entrants.
     #[must_use]
     pub const fn is_on(self) -> bool {
-        matches!(self, Self::Entrants) || cfg!(feature = "peers")
+        matches!(self, Self::Entrants | Self::Counting) || cfg!(feature = "peers")
     }
 }
 
@@ -122,6 +124,15 @@ pub static ENTRANTS: [Entrant; 13] = [
         "mimalloc 2 remade in Rust",
     ),
 ];
+
+/// The default, in a program that declares it many times: takes part in no race.
+pub static TYPES: Entrant = ours(DEFAULT, "entrant-types", "32 types, each preset balanced");
+
+/// The default, with atomics that count: takes part in no race.
+pub static COUNTED: Entrant = Entrant {
+    feature: Feature::Counting,
+    ..ours(DEFAULT, "entrant-counted", "preset balanced, counted")
+};
 
 const fn ours(name: &'static str, executable: &'static str, about: &'static str) -> Entrant {
     Entrant {

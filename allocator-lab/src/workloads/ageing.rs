@@ -43,7 +43,8 @@ impl Ageing {
                 blocks[index].check();
                 blocks[index] = Block::new(mixed_bytes(&mut rng), tag as u32);
                 if tag % 100 == 0 {
-                    Block::new(rng.usize(1 << 10..1 << 20), tag as u32).check();
+                    let large: Block = Block::new(rng.usize(1 << 10..1 << 20), tag as u32);
+                    large.check();
                 }
             }
             thread::sleep(PAUSE);

@@ -3,7 +3,8 @@
 //! Only its first and its last bytes are written and checked: enough to notice
 //! that it overlaps another one, and little beside what the allocator does.
 
-use std::alloc::{self, Layout};
+use std::alloc::{self, GlobalAlloc, Layout};
+use std::marker::PhantomData;
 use std::ptr::NonNull;
 
 /// Alignment of every block: that of most allocations of programs.
@@ -12,22 +13,55 @@ const ALIGN: usize = 8;
 /// Bytes that the tag takes at either end.
 const TAG_BYTES: usize = size_of::<u32>();
 
+/// Where blocks come from.
+pub trait Source: 'static {
+    /// The one allocator that all blocks of this source are from.
+    fn allocator() -> &'static impl GlobalAlloc;
+}
+
+/// The program's global allocator.
+pub struct Global;
+
+impl Source for Global {
+    #[inline]
+    fn allocator() -> &'static impl GlobalAlloc {
+        &Self
+    }
+}
+
+// SAFETY: every call goes, unchanged, to the program's one allocator.
+unsafe impl GlobalAlloc for Global {
+    #[inline]
+    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
+        // SAFETY: the caller's promises are passed on.
+        unsafe { alloc::alloc(layout) }
+    }
+
+    #[inline]
+    unsafe fn dealloc(&self, block: *mut u8, layout: Layout) {
+        // SAFETY: the caller's promises are passed on.
+        unsafe { alloc::dealloc(block, layout) }
+    }
+}
+
 /// A block of the heap, tagged at both ends.
 ///
 /// Invariants:
-/// 1. `start` is a live allocation of `bytes` bytes, aligned to [`ALIGN`], that only this value refers to;
+/// 1. `start` is a live allocation of `bytes` bytes of `S`, aligned to [`ALIGN`], that only this
+///    value refers to;
 /// 2. `bytes` is at least two tags;
 /// 3. the first and the last [`TAG_BYTES`] of it are initialised.
-pub(super) struct Block {
+pub(super) struct Block<S: Source = Global> {
     start: NonNull<u8>,
     bytes: u32,
     tag: u32,
+    source: PhantomData<S>,
 }
 
 // SAFETY: a block is plain memory that nothing else refers to (Inv. 1); any thread may use and free it.
-unsafe impl Send for Block {}
+unsafe impl<S: Source> Send for Block<S> {}
 
-impl Block {
+impl<S: Source> Block<S> {
     /// Allocates a block and tags it.
     ///
     /// # Panics
@@ -36,12 +70,13 @@ impl Block {
         assert!(bytes >= 2 * TAG_BYTES, "two tags fit");
         let layout = layout(bytes);
         // SAFETY: the layout is not of size zero (checked above).
-        let start = unsafe { alloc::alloc(layout) };
+        let start = unsafe { S::allocator().alloc(layout) };
         let start = NonNull::new(start).unwrap_or_else(|| panic!("null for {bytes} bytes"));
         let block = Self {
             start,
             bytes: bytes as u32,
             tag,
+            source: PhantomData,
         };
         for at in block.ends() {
             // SAFETY: in bounds of the allocation (`ends`), which is ours alone (Inv. 1).
@@ -63,6 +98,11 @@ impl Block {
         u64::from(self.tag)
     }
 
+    /// Bytes that were asked for.
+    pub(super) fn bytes(&self) -> usize {
+        self.bytes as usize
+    }
+
     /// Where the tags are.
     fn ends(&self) -> [NonNull<u32>; 2] {
         // SAFETY: the last tag begins within the allocation, as two tags fit (Inv. 2).
@@ -71,10 +111,10 @@ impl Block {
     }
 }
 
-impl Drop for Block {
+impl<S: Source> Drop for Block<S> {
     fn drop(&mut self) {
         // SAFETY: allocated with this layout, and nobody else's (Inv. 1).
-        unsafe { alloc::dealloc(self.start.as_ptr(), layout(self.bytes as usize)) };
+        unsafe { S::allocator().dealloc(self.start.as_ptr(), layout(self.bytes())) };
     }
 }
 
@@ -107,7 +147,7 @@ mod tests {
     #[test]
     #[should_panic(expected = "a block of 16 bytes changed")]
     fn a_block_that_was_written_over_is_noticed() {
-        let block = Block::new(16, 7);
+        let block: Block = Block::new(16, 7);
         // SAFETY: within the block.
         unsafe { block.start.write(8) };
         block.check();

@@ -15,10 +15,12 @@ mod growth;
 mod json_document;
 mod maps;
 mod ping_pong;
+mod population;
 mod producer;
 mod programs;
 mod random;
 mod rust_source;
+pub mod scaled;
 mod server;
 mod sharing;
 mod six_classes;
@@ -30,6 +32,7 @@ mod zeroed;
 use crate::corpus::{Corpus, Limits};
 
 pub use ageing::Ageing;
+pub use block::Source;
 
 /// One kind of work.
 pub struct Workload {

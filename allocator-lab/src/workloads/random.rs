@@ -2,7 +2,7 @@
 //! freed at random and replaced by another size, again and again. With more
 //! live blocks, less of what is touched is in any cache, and pages fragment.
 
-use super::block::{Block, mixed_bytes};
+use super::population::Population;
 use super::{Kind, Workload, mix};
 
 pub(super) const THOUSAND: Workload = Workload {
@@ -30,16 +30,7 @@ pub(super) const MILLION: Workload = Workload {
 };
 
 fn replace(live: u64, times: u64) -> u64 {
-    let mut rng = fastrand::Rng::with_seed(live);
-    let mut blocks: Vec<Block> = (0..live)
-        .map(|tag| Block::new(mixed_bytes(&mut rng), tag as u32))
-        .collect();
-    let mut checksum = 0;
-    for tag in 0..times {
-        let place = &mut blocks[rng.u32(..live as u32) as usize];
-        checksum = mix(checksum, place.check());
-        *place = Block::new(mixed_bytes(&mut rng), tag as u32);
-    }
-    let rest = blocks.iter();
-    rest.fold(checksum, |checksum, block| mix(checksum, block.check()))
+    let mut population: Population = Population::new(live, live);
+    let checksum = population.replace(times);
+    mix(checksum, population.check())
 }
