@@ -99,11 +99,16 @@ fn counts(text: &mut String, report: &ScaleReport) {
     line(
         text,
         &format!(
-            "\ntransfers: if every thread had a core of its own; in ns for an operation, and as a share of
-the time, if each lasts {ns} ns. busiest at {cores}: for what share of the time the busiest line is
-on its way if so many cores do this work on the same lines; from 1 on they wait for it."
+            "\ntransfers: if every thread had a core of its own; of a time with {ns} ns for each, this share."
         ),
     );
+    line(
+        text,
+        &format!(
+            "busiest at {cores}: share of the time that the busiest line is on its way if so many cores do this on"
+        ),
+    );
+    line(text, "the same lines; from 1 on they wait for it.");
 }
 
 fn cells(counted: &Counted) -> Vec<String> {

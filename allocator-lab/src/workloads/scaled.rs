@@ -9,8 +9,10 @@ use super::population::Population;
 use super::{Size, mix};
 use crate::usage::{self, Elapsed, Stopwatch};
 use serde::{Deserialize, Serialize};
-use std::sync::{Barrier, Mutex};
+use std::mem;
+use std::sync::{Barrier, Condvar, Mutex, MutexGuard};
 use std::thread;
+use std::time::Duration;
 
 /// Blocks that are replaced in a run, by all threads and types together.
 const REPLACEMENTS: u64 = 2_000_000;
@@ -26,6 +28,13 @@ const PASSED_ON: u64 = 8;
 
 /// Blocks that are passed on together.
 const BATCH: usize = 16;
+
+/// Blocks from which on a thread that lags behind is waited for: those on their way are few
+/// beside those that live.
+const INBOX_BLOCKS: usize = 256;
+
+/// Time after which one who waits looks at its own inbox: where all wait for each other, all do.
+const PATIENCE: Duration = Duration::from_millis(1);
 
 /// What a run took.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -64,21 +73,20 @@ pub fn threads(threads: u64, size: Size) -> (u64, Cost) {
     let before = usage::peak_rss_bytes();
     let live = size.repeat(LIVE_BLOCKS) / threads;
     let times = size.repeat(REPLACEMENTS) / threads;
-    let inboxes: Vec<Mutex<Vec<Block>>> = (0..threads).map(|_| Mutex::default()).collect();
-    let (ready, done) = (Barrier::new(inboxes.len() + 1), Barrier::new(inboxes.len()));
+    let inboxes: Vec<Inbox> = (0..threads).map(|_| Inbox::new()).collect();
+    let ready = Barrier::new(inboxes.len() + 1);
     thread::scope(|scope| {
+        let next = inboxes.iter().cycle().skip(1);
         let lives: Vec<_> = inboxes
             .iter()
-            .zip(inboxes.iter().cycle().skip(1))
+            .zip(next)
             .zip(0..)
-            .map(|((inbox, next), seed)| {
-                let (ready, done) = (&ready, &done);
+            .map(|((own, next), seed)| {
+                let ready = &ready;
                 scope.spawn(move || {
                     let mut population = Population::new(live, seed);
                     ready.wait();
-                    let checksum = pass_on(&mut population, times, inbox, next);
-                    done.wait();
-                    (checksum.wrapping_add(empty(inbox)), population)
+                    (live_among(&mut population, times, own, next), population)
                 })
             })
             .collect();
@@ -99,35 +107,83 @@ pub fn threads(threads: u64, size: Size) -> (u64, Cost) {
 }
 
 /// Replaces blocks, passes some on, and frees what is passed on to this
-/// thread; the sum of all that were freed.
-fn pass_on(
-    population: &mut Population,
-    times: u64,
-    inbox: &Mutex<Vec<Block>>,
-    next: &Mutex<Vec<Block>>,
-) -> u64 {
+/// thread; the sum of all that it freed.
+fn live_among(population: &mut Population, times: u64, own: &Inbox, next: &Inbox) -> u64 {
     let mut sum: u64 = 0;
-    let mut outgoing = Vec::with_capacity(BATCH);
+    let mut batch = Vec::with_capacity(BATCH);
     for turn in 0..times {
         let block = population.replace_one();
         if turn % PASSED_ON != 0 {
             sum = sum.wrapping_add(block.check());
             continue;
         }
-        outgoing.push(block);
-        if outgoing.len() == BATCH {
-            next.lock().expect("no block changed").append(&mut outgoing);
-            sum = sum.wrapping_add(empty(inbox));
+        batch.push(block);
+        if batch.len() == BATCH {
+            sum = sum.wrapping_add(next.put(&mut batch, own));
         }
     }
-    next.lock().expect("no block changed").append(&mut outgoing);
-    sum
+    let last = next.put(&mut batch, own);
+    sum.wrapping_add(last).wrapping_add(own.close())
 }
 
-/// Frees what is in the inbox; the sum of it.
-fn empty(inbox: &Mutex<Vec<Block>>) -> u64 {
-    let blocks = std::mem::take(&mut *inbox.lock().expect("no block changed"));
-    let checks = blocks.iter().map(Block::check);
+/// What is passed on to a thread.
+struct Inbox {
+    /// `None` when the thread has ended.
+    blocks: Mutex<Option<Vec<Block>>>,
+    emptied: Condvar,
+}
+
+impl Inbox {
+    fn new() -> Self {
+        Self {
+            blocks: Mutex::new(Some(Vec::new())),
+            emptied: Condvar::new(),
+        }
+    }
+
+    /// Takes the batch, as soon as there is room. Its sender meanwhile frees what is in its
+    /// `own`, and the batch itself if there is nobody left to do so; the sum of what it freed.
+    fn put(&self, batch: &mut Vec<Block>, own: &Self) -> u64 {
+        let mut sum = own.empty();
+        let mut blocks = self.lock();
+        loop {
+            match &mut *blocks {
+                None => return sum.wrapping_add(free(batch)),
+                Some(blocks) if blocks.len() < INBOX_BLOCKS => {
+                    blocks.append(batch);
+                    return sum;
+                }
+                Some(_) => {
+                    drop(self.emptied.wait_timeout(blocks, PATIENCE));
+                    sum = sum.wrapping_add(own.empty());
+                    blocks = self.lock();
+                }
+            }
+        }
+    }
+
+    /// Frees what is in it; the sum of that.
+    fn empty(&self) -> u64 {
+        let mut blocks = self.lock().as_mut().map(mem::take).unwrap_or_default();
+        self.emptied.notify_one();
+        free(&mut blocks)
+    }
+
+    /// Takes no more, and frees what is in it; the sum of that.
+    fn close(&self) -> u64 {
+        let mut blocks = self.lock().take().unwrap_or_default();
+        self.emptied.notify_one();
+        free(&mut blocks)
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Option<Vec<Block>>> {
+        self.blocks.lock().expect("no block changed")
+    }
+}
+
+/// Checks and frees blocks; the sum of them.
+fn free(blocks: &mut Vec<Block>) -> u64 {
+    let checks = blocks.drain(..).map(|block| block.check());
     checks.fold(0, u64::wrapping_add)
 }
 
