@@ -5,6 +5,7 @@ use super::report::{Measure, PointReport, ScaleReport, SeriesReport};
 use crate::race::chart::{Drawn, drawn, legend};
 use crate::race::entrants::DEFAULT;
 use crate::race::report::EntrantReport;
+use crate::statistics::Typical;
 use crate::svg;
 use std::fmt::{self, Write};
 
@@ -53,7 +54,7 @@ fn write(svg: &mut String, report: &ScaleReport) -> fmt::Result {
     let (rounds, cpus) = (report.rounds, report.machine.cpus);
     writeln!(
         svg,
-        r#"<text class="soft" x="12" y="46">Less is better. Blue: ours, with a 95 % interval for {DEFAULT}; brown: peers. Rounds: {rounds}; CPUs: {cpus}. Axes are logarithmic.</text>"#
+        r#"<text class="soft" x="12" y="46">Less is better. Blue: ours, with a 95 % interval for {DEFAULT}; brown: peers. Rounds: {rounds}; CPUs: {cpus}. Axes are logarithmic; a mark at the edge lies beyond it.</text>"#
     )?;
     if let Some(series) = report.series.iter().max_by_key(|it| it.entrants.len()) {
         legend(svg, &drawn(&series.entrants))?;
@@ -67,7 +68,7 @@ fn write(svg: &mut String, report: &ScaleReport) -> fmt::Result {
                     left,
                     left + PANEL_WIDTH,
                 ),
-                y: Axis::of(values(series, measure), bottom, top),
+                y: Axis::of(values(report, measure), bottom, top),
                 series,
                 measure,
             };
@@ -77,10 +78,20 @@ fn write(svg: &mut String, report: &ScaleReport) -> fmt::Result {
     svg::close(svg)
 }
 
-/// All that is shown of a series in one panel.
-fn values(series: &SeriesReport, measure: Measure) -> impl Iterator<Item = f64> {
-    let results = series.points.iter().flat_map(|point| &point.results);
-    results.filter_map(move |result| Some(result.typical(measure)?.value))
+/// All that is shown of a measure, ends of intervals included: so that the panels of a row, which
+/// have the same axis, can be compared.
+fn values(report: &ScaleReport, measure: Measure) -> impl Iterator<Item = f64> {
+    let points = report.series.iter().flat_map(|series| &series.points);
+    let results = points.flat_map(|point| &point.results);
+    let typical = results.filter_map(move |result| result.typical(measure));
+    let all = typical.flat_map(|Typical { value, low, high }| [value, low, high]);
+    // After one round an interval is from 0 to infinity.
+    let finite = all.filter(|it| it.is_finite() && *it > 0.0);
+    finite.map(move |it| match measure {
+        // Less than 1 is memory that was touched before the work began.
+        Measure::Rss => it.max(1.0),
+        Measure::Cpu | Measure::Wall => it,
+    })
 }
 
 /// One measure of one series.

@@ -96,19 +96,18 @@ fn counts(text: &mut String, report: &ScaleReport) {
     for counted in &report.counts {
         line(text, &columns(&counted.name, cells(counted), COUNT_WIDTH));
     }
-    line(
-        text,
+    let notes = [
+        "",
+        "transfers: of lines between caches, if every thread had a core of its own; and if each lasts",
+        &format!("{ns} ns, their time for an allocation or a free and their share of all time."),
         &format!(
-            "\ntransfers: if every thread had a core of its own; of a time with {ns} ns for each, this share."
+            "busiest at {cores}: share of the time that the busiest line is on its way if so many cores"
         ),
-    );
-    line(
-        text,
-        &format!(
-            "busiest at {cores}: share of the time that the busiest line is on its way if so many cores do this on"
-        ),
-    );
-    line(text, "the same lines; from 1 on they wait for it.");
+        "do this work with it; from 1 on they wait for it.",
+    ];
+    for note in notes {
+        line(text, note);
+    }
 }
 
 fn cells(counted: &Counted) -> Vec<String> {
