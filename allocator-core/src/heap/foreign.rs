@@ -56,20 +56,36 @@ impl Foreign {
     /// sent.
     ///
     /// # Safety
-    /// - `block` is a block of `page`, of `class`, that its user gave back, and `page` is not this
-    ///   thread's.
-    #[inline]
+    /// - as [`Foreign::begin`], but for the last.
     pub(super) unsafe fn add<C: Choices>(
         &self,
         page: &'static Page,
         class: usize,
         block: *mut Block,
     ) -> Sent {
-        // Neighbouring headers are those of neighbouring pages: often of one class each.
-        let place = ptr::from_ref(page).addr() / size_of::<Page>() % RUNS;
+        // SAFETY: the caller's promise.
+        match unsafe { self.add_to_held::<C>(page, block) } {
+            Some(sent) => sent,
+            // SAFETY: the caller's promise; nothing is held of the page.
+            None => unsafe { self.begin::<C>(page, class, block) },
+        }
+    }
+
+    /// Adds a block of `page` if blocks of that are held already; otherwise `None`. Without a look at
+    /// the page's header, whose line others write.
+    ///
+    /// # Safety
+    /// - `block` is a block of `page` that its user gave back.
+    #[inline]
+    pub(super) unsafe fn add_to_held<C: Choices>(
+        &self,
+        page: &'static Page,
+        block: *mut Block,
+    ) -> Option<Sent> {
+        let place = place_of(page);
         let run = &self.runs[place];
         if !ptr::eq(run.page.get(), page) {
-            return self.begin::<C>(place, page, class, block);
+            return None;
         }
         let mut blocks = run.blocks.get();
         // SAFETY: the caller's promise.
@@ -78,21 +94,26 @@ impl Foreign {
         blocks.count += 1;
         run.blocks.set(blocks);
         if blocks.count < run.most.get() {
-            return Sent::No;
+            return Some(Sent::No);
         }
         self.set_held(self.held() & !(1 << place));
-        run.send::<C>()
+        Some(run.send::<C>())
     }
 
-    /// Begins to hold blocks of `page` at a place, with this one.
+    /// Begins to hold blocks of `page`, with this one, and sends what its place held of another page.
+    /// Whether anything was sent.
+    ///
+    /// # Safety
+    /// - `block` is a block of `page`, of `class`, that its user gave back; the page is not this
+    ///   thread's, and nothing of it is held.
     #[inline(never)]
-    fn begin<C: Choices>(
+    pub(super) unsafe fn begin<C: Choices>(
         &self,
-        place: usize,
         page: &'static Page,
         class: usize,
         block: *mut Block,
     ) -> Sent {
+        let place = place_of(page);
         let run = &self.runs[place];
         let sent = run.send::<C>();
         run.page.set(page);
@@ -132,6 +153,13 @@ impl Foreign {
             held &= held - 1;
         }
     }
+}
+
+/// Where blocks of a page are held. Neighbouring headers are those of neighbouring pages: often of
+/// one class each.
+#[inline(always)]
+fn place_of(page: &Page) -> usize {
+    ptr::from_ref(page).addr() / size_of::<Page>() % RUNS
 }
 
 impl Run {

@@ -30,23 +30,29 @@ pub(crate) unsafe fn free_elsewhere<C: Choices>(
 ) -> Sent {
     // SAFETY: the caller's promise.
     let page = unsafe { page_of::<C>(block.as_ptr(), class) };
-    if page.is_owned_by(&heap.owner) {
-        // SAFETY: the caller's promise; the page is ours, and the block not of the bin's.
-        unsafe { free_own(cache, heap, class, page, block) };
-        return Sent::No;
-    }
+    let stay = heap.gate.enter();
+    // SAFETY: given back by its user.
+    let held = unsafe { heap.foreign.add_to_held::<C>(page, block.as_ptr().cast()) };
+    let sent = match held {
+        Some(sent) => sent,
+        None if page.is_owned_by(&heap.owner) => {
+            // SAFETY: the caller's promise; the page is ours, and the block not of the bin's.
+            unsafe { free_own(cache, heap, class, page, block) };
+            drop(stay);
+            return Sent::No;
+        }
+        // SAFETY: given back by its user; the page is not this thread's.
+        None => unsafe { heap.foreign.begin::<C>(page, class, block.as_ptr().cast()) },
+    };
     if C::COUNTS {
         heap.counters.remote_frees.add(1);
     }
-    let stay = heap.gate.enter();
-    // SAFETY: given back by its user; the page is not this thread's.
-    let sent = unsafe { heap.foreign.add::<C>(page, class, block.as_ptr().cast()) };
     drop(stay);
     sent
 }
 
 /// Frees a block of a page of the heap that the bin of its class did not take: it lists blocks of
-/// any pages and is full, or it is attached to another page.
+/// any pages and is full, or it is attached to another page. Inside the gate.
 ///
 /// # Safety
 /// - `block` is a block of `page` that its user gave back, and the bin is not attached to `page`.
@@ -58,7 +64,6 @@ unsafe fn free_own<C: Choices>(
     page: &'static Page,
     block: NonNull<u8>,
 ) {
-    let stay = heap.gate.enter();
     let bin = cache.bin(class);
     if let Mode::Random = cache.mode(class) {
         flush(cache, heap, class);
@@ -75,7 +80,6 @@ unsafe fn free_own<C: Choices>(
         // have taken the block.
         unsafe { free_apart(cache, heap, page, block.as_ptr().cast()) };
     }
-    drop(stay);
 }
 
 /// Gives all but the youngest quarter of a full random list back to its pages.
