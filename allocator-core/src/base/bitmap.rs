@@ -13,16 +13,6 @@ pub(crate) struct Bitmap<const WORDS: usize> {
     words: [AtomicU64; WORDS],
 }
 
-/// The bits of one word that a run covers, from the left: (word, mask) pairs.
-fn masks(start: usize, len: usize) -> impl Iterator<Item = (usize, u64)> {
-    let end = start + len;
-    (start / WORD_BITS..end.div_ceil(WORD_BITS)).map(move |word| {
-        let first = start.max(word * WORD_BITS) % WORD_BITS;
-        let count = end.min((word + 1) * WORD_BITS) - start.max(word * WORD_BITS);
-        (word, (u64::MAX >> (WORD_BITS - count)) << first)
-    })
-}
-
 impl<const WORDS: usize> Bitmap<WORDS> {
     /// Bits that the map has.
     pub(crate) const BITS: usize = WORDS * WORD_BITS;
@@ -34,12 +24,25 @@ impl<const WORDS: usize> Bitmap<WORDS> {
         }
     }
 
+    /// The words that a run covers, from the left: (index, word, mask of the run's bits). What lies past
+    /// the end is no part of a run.
+    fn covered(&self, start: usize, len: usize) -> impl Iterator<Item = (usize, &AtomicU64, u64)> {
+        debug_assert!(start + len <= Self::BITS);
+        let end = start + len;
+        (start / WORD_BITS..end.div_ceil(WORD_BITS)).filter_map(move |index| {
+            let first = start.max(index * WORD_BITS) % WORD_BITS;
+            let count = end.min((index + 1) * WORD_BITS) - start.max(index * WORD_BITS);
+            let mask = (u64::MAX >> (WORD_BITS - count)) << first;
+            Some((index, self.words.get(index)?, mask))
+        })
+    }
+
     /// Claims `len` bits from `start` on if all are free.
     pub(crate) fn try_claim(&self, start: usize, len: usize) -> bool {
         debug_assert!(len > 0 && start + len <= Self::BITS);
-        for (word, mask) in masks(start, len) {
-            if !self.try_claim_in_word(word, mask) {
-                let done = (word * WORD_BITS).saturating_sub(start);
+        for (index, word, mask) in self.covered(start, len) {
+            if !Self::try_claim_in_word(word, mask) {
+                let done = (index * WORD_BITS).saturating_sub(start);
                 if done > 0 {
                     self.release(start, done);
                 }
@@ -49,13 +52,13 @@ impl<const WORDS: usize> Bitmap<WORDS> {
         true
     }
 
-    fn try_claim_in_word(&self, word: usize, mask: u64) -> bool {
+    fn try_claim_in_word(word: &AtomicU64, mask: u64) -> bool {
         // Relaxed: a guess that the exchange below checks.
-        let mut bits = self.words[word].load(Ordering::Relaxed);
+        let mut bits = word.load(Ordering::Relaxed);
         while bits & mask == 0 {
             // Acquire: pairs with the Release in release(): what the last holder wrote to the
             // memory behind the bits came before. Relaxed on failure: only another guess.
-            match self.words[word].compare_exchange_weak(
+            match word.compare_exchange_weak(
                 bits,
                 bits | mask,
                 Ordering::Acquire,
@@ -70,9 +73,9 @@ impl<const WORDS: usize> Bitmap<WORDS> {
 
     /// Gives `len` claimed bits back.
     pub(crate) fn release(&self, start: usize, len: usize) {
-        for (word, mask) in masks(start, len) {
+        for (_, word, mask) in self.covered(start, len) {
             // Release: pairs with the Acquire in try_claim_in_word().
-            let before = self.words[word].fetch_and(!mask, Ordering::Release);
+            let before = word.fetch_and(!mask, Ordering::Release);
             debug_assert!(before & mask == mask, "released bits were claimed");
         }
     }
@@ -94,17 +97,16 @@ impl<const WORDS: usize> Bitmap<WORDS> {
 
     /// Claims the lowest single bit that is free and set in `preferred`.
     pub(crate) fn claim_one_of(&self, preferred: &Self) -> Option<usize> {
-        for word in 0..WORDS {
+        for (index, (word, preferred)) in self.words.iter().zip(&preferred.words).enumerate() {
             loop {
                 // Relaxed: a guess that try_claim_in_word() checks.
-                let candidates = !self.words[word].load(Ordering::Relaxed)
-                    & preferred.words[word].load(Ordering::Relaxed);
+                let candidates = !word.load(Ordering::Relaxed) & preferred.load(Ordering::Relaxed);
                 if candidates == 0 {
                     break;
                 }
                 let bit = candidates.trailing_zeros() as usize;
-                if self.try_claim_in_word(word, 1 << bit) {
-                    return Some(word * WORD_BITS + bit);
+                if Self::try_claim_in_word(word, 1 << bit) {
+                    return Some(index * WORD_BITS + bit);
                 }
             }
         }
@@ -114,11 +116,11 @@ impl<const WORDS: usize> Bitmap<WORDS> {
     /// The highest set bit of the `len` from `start` on.
     pub(crate) fn last_set(&self, start: usize, len: usize) -> Option<usize> {
         let mut last = None;
-        for (word, mask) in masks(start, len) {
+        for (index, word, mask) in self.covered(start, len) {
             // Relaxed: advisory; claims synchronise.
-            let bits = self.words[word].load(Ordering::Relaxed) & mask;
+            let bits = word.load(Ordering::Relaxed) & mask;
             if bits != 0 {
-                last = Some(word * WORD_BITS + WORD_BITS - 1 - bits.leading_zeros() as usize);
+                last = Some(index * WORD_BITS + WORD_BITS - 1 - bits.leading_zeros() as usize);
             }
         }
         last
@@ -126,18 +128,18 @@ impl<const WORDS: usize> Bitmap<WORDS> {
 
     /// Sets `len` bits, whoever set them before; how many this call did.
     pub(crate) fn set(&self, start: usize, len: usize) -> usize {
-        masks(start, len)
+        self.covered(start, len)
             // Relaxed: used for marks about memory that is claimed in another map.
-            .map(|(word, mask)| mask & !self.words[word].fetch_or(mask, Ordering::Relaxed))
+            .map(|(_, word, mask)| mask & !word.fetch_or(mask, Ordering::Relaxed))
             .map(|bits| bits.count_ones() as usize)
             .sum()
     }
 
     /// Clears `len` bits, whoever set them; how many this call did.
     pub(crate) fn clear(&self, start: usize, len: usize) -> usize {
-        masks(start, len)
+        self.covered(start, len)
             // Relaxed: as in set().
-            .map(|(word, mask)| mask & self.words[word].fetch_and(!mask, Ordering::Relaxed))
+            .map(|(_, word, mask)| mask & word.fetch_and(!mask, Ordering::Relaxed))
             .map(|bits| bits.count_ones() as usize)
             .sum()
     }
@@ -145,17 +147,17 @@ impl<const WORDS: usize> Bitmap<WORDS> {
     /// The lowest run of bits at or after `from`, within one word, that are set here and
     /// clear in `excluded`: (start, len).
     pub(crate) fn next_run(&self, excluded: &Self, from: usize) -> Option<(usize, usize)> {
-        for word in from / WORD_BITS..WORDS {
+        let words = self.words.iter().zip(&excluded.words).enumerate();
+        for (index, (word, excluded)) in words.skip(from / WORD_BITS) {
             // Relaxed: advisory; the caller claims before it acts.
-            let mut bits = self.words[word].load(Ordering::Relaxed)
-                & !excluded.words[word].load(Ordering::Relaxed);
-            if word == from / WORD_BITS {
+            let mut bits = word.load(Ordering::Relaxed) & !excluded.load(Ordering::Relaxed);
+            if index == from / WORD_BITS {
                 bits &= u64::MAX << (from % WORD_BITS);
             }
             if bits != 0 {
                 let first = bits.trailing_zeros() as usize;
                 let len = (bits >> first).trailing_ones() as usize;
-                return Some((word * WORD_BITS + first, len));
+                return Some((index * WORD_BITS + first, len));
             }
         }
         None

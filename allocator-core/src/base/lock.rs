@@ -55,10 +55,8 @@ pub(crate) mod forking {
 
     /// A number that no other live thread has.
     fn this_thread() -> usize {
-        std::thread_local! {
-            static HERE: u8 = const { 0 };
-        }
-        HERE.with(|here| core::ptr::from_ref(here).addr())
+        // SAFETY: pthread_self has no preconditions.
+        unsafe { libc::pthread_self() as usize }
     }
 
     /// The calling thread holds every lock from now on.

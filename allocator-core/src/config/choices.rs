@@ -30,7 +30,9 @@ pub(crate) trait Derived: Choices {
     /// Bytes of a block of this class.
     #[inline(always)]
     fn block_bytes(class: usize) -> usize {
-        Self::CONFIG.class_bytes[class] as usize
+        debug_assert!(class < Self::CLASSES);
+        // SAFETY: classes are numbered by the list.
+        unsafe { *Self::CONFIG.class_bytes.get_unchecked(class) as usize }
     }
 
     /// Bytes of a page of this class.

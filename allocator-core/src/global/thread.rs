@@ -5,7 +5,6 @@
 //! of `thread_local!` variables. What is still called after that (other keys'
 //! destructors) goes without a heap: see [`Shared::allocate_without_heap`].
 
-use core::cell::Cell;
 use core::ffi::c_void;
 use core::ptr;
 
@@ -16,12 +15,6 @@ use crate::heap::heap::Heap;
 use crate::heap::shared::Shared;
 use crate::heap::{pages, upkeep};
 use crate::os;
-
-std::thread_local! {
-    /// Whether the thread's end has been told: a type that it turns to only now gets no heap,
-    /// because nobody would take it back. Of the thread, not of a type's cache: such a type has none.
-    static HAS_ENDED: Cell<bool> = const { Cell::new(false) };
-}
 
 /// Makes the type known to upkeep and to fork; nothing when it is.
 #[inline]
@@ -37,23 +30,24 @@ pub(super) fn enrol<D: Declared>() {
 #[inline(never)]
 pub(super) fn start<D: Declared>() -> Option<(&'static Cache<D>, &'static Heap<D>)> {
     enrol::<D>();
-    if HAS_ENDED.get() || !os::register_thread_end(end_thread) {
+    // A type that the thread turns to only after its end has been told gets no heap, because nobody
+    // would take it back.
+    if os::has_thread_ended() || !os::register_thread_end(end_thread) {
         return None;
     }
     // SAFETY: the slot is the calling thread's and alive (contract of `Declared`).
     let slot = unsafe { &*D::slot() };
     // SAFETY: null or a cache that lives until the thread has ended.
     let cache: &'static Cache<D> = unsafe { slot.cache_or_new().as_ref() }?;
-    if let Some(heap) = cache.heap() {
-        return Some((cache, heap));
-    }
-    if !announce_end(cache) {
+    if cache.heap().is_none() && !announce_end(cache) {
         slot.let_go();
         return None;
     }
-    let heap = D::shared().take_heap()?;
-    cache.set_heap(Some(heap));
-    Some((cache, heap))
+    // Where this type is the process's `malloc`, the OS may have allocated to take the note.
+    if cache.heap().is_none() {
+        cache.set_heap(Some(D::shared().take_heap()?));
+    }
+    Some((cache, cache.heap()?))
 }
 
 /// Has the thread's end told to `cache`, once. False when the OS cannot.
@@ -63,20 +57,27 @@ fn announce_end<D: Declared>(cache: &'static Cache<D>) -> bool {
     if link.verb.get().is_some() {
         return true;
     }
-    let first = os::thread_end_value();
-    if !os::set_thread_end_value(ptr::from_ref(link).cast_mut().cast()) {
-        return false;
-    }
-    link.next.set(first.cast_const().cast());
+    link.next.set(os::thread_end_value().cast_const().cast());
     link.cache.set(ptr::from_ref(cache).cast());
+    // Before the OS is told: what it allocates meanwhile of this type finds it done.
     link.verb.set(Some(end::<D>));
-    true
+    let told = os::set_thread_end_value(ptr::from_ref(link).cast_mut().cast());
+    // A heap that was made meanwhile stays, though nobody will hear of its thread's end.
+    if !told && cache.heap().is_none() {
+        link.verb.set(None);
+    }
+    told || cache.heap().is_some()
 }
 
-/// The key's destructor: ends each of the thread's caches.
+/// The key's destructor: ends each of the thread's caches. Called again in each round, with nothing
+/// left to do.
 unsafe extern "C" fn end_thread(value: *mut c_void) {
-    HAS_ENDED.set(true);
-    let mut next: *const EndLink = value.cast_const().cast();
+    let had_ended = os::is_end_of_thread(value);
+    os::set_thread_ended();
+    let mut next: *const EndLink = match had_ended {
+        true => ptr::null(),
+        false => value.cast_const().cast(),
+    };
     // SAFETY: links lie in caches, which live until the thread has ended.
     while let Some(link) = unsafe { next.as_ref() } {
         next = link.next.get();
@@ -88,7 +89,7 @@ unsafe extern "C" fn end_thread(value: *mut c_void) {
 }
 
 /// Ends the calling thread's cache: empties it, and abandons the pages with live blocks.
-unsafe fn end<D: Declared>(cache: *const c_void) {
+unsafe extern "C" fn end<D: Declared>(cache: *const c_void) {
     // SAFETY: made by start() for this type and thread.
     let cache = unsafe { &*cache.cast::<Cache<D>>() };
     if let Some(heap) = cache.heap() {

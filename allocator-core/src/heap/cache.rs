@@ -35,7 +35,7 @@ pub(crate) struct EndLink {
     /// Next link; null at the end.
     pub(crate) next: Cell<*const EndLink>,
     /// Ends the cache at `cache`.
-    pub(crate) verb: Cell<Option<unsafe fn(cache: *const c_void)>>,
+    pub(crate) verb: Cell<Option<unsafe extern "C" fn(cache: *const c_void)>>,
     pub(crate) cache: Cell<*const c_void>,
 }
 

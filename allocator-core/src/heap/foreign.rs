@@ -148,8 +148,8 @@ impl Foreign {
     pub(super) fn send<C: Choices>(&self) {
         let mut held = self.held();
         self.set_held(0);
-        while held != 0 {
-            let _ = self.runs[held.trailing_zeros() as usize].send::<C>();
+        while let Some(run) = self.runs.get(held.trailing_zeros() as usize) {
+            let _ = run.send::<C>();
             held &= held - 1;
         }
     }

@@ -203,7 +203,7 @@ impl<C: Choices> Heap<C> {
         if unthreaded == 0 {
             return page.thread_hole();
         }
-        let batch = |bytes: u32| (bytes / page.block_bytes()).max(1);
+        let batch = |bytes: u32| (bytes / page.block_bytes().max(1)).max(1);
         let count = match C::CONFIG.small_extend {
             Extend::Batch(bytes) if !self.made.contains(page.class()) => {
                 batch(bytes.min(FIRST_BATCH_BYTES_MAX))

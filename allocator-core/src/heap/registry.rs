@@ -6,20 +6,20 @@ use core::ptr;
 use crate::base::lock::Lock;
 use crate::base::sync::unmodelled::{AtomicBool, AtomicPtr, Ordering};
 
-/// What can be asked of any type.
+/// What can be asked of any type. `extern "C"`: nothing unwinds out of a verb, and the compiler knows.
 pub(super) struct Verbs {
     /// Knocks at every heap that is worth a visit at this time in ms; whether there was one.
-    pub(super) knock: fn(u64) -> bool,
+    pub(super) knock: extern "C" fn(u64) -> bool,
     /// Goes in where the owner is away, and sends what is held back there.
-    pub(super) enter: fn(),
+    pub(super) enter: extern "C" fn(),
     /// Sweeps where it went in, and leaves; at the same time.
-    pub(super) visit: fn(u64),
+    pub(super) visit: extern "C" fn(u64),
     /// Takes knocks back that nobody will follow up.
-    pub(super) walk_away: fn(),
+    pub(super) walk_away: extern "C" fn(),
     /// Releases what the visits gave up.
-    pub(super) release: fn(),
+    pub(super) release: extern "C" fn(),
     /// The type's lock.
-    pub(super) lock: fn() -> &'static Lock,
+    pub(super) lock: extern "C" fn() -> &'static Lock,
 }
 
 /// A type's entry.

@@ -128,48 +128,62 @@ pub(crate) fn start_over() {
 /// The verbs of `D`.
 pub(super) const fn verbs<D: Declared>() -> Verbs {
     Verbs {
-        knock: |now_ms| {
-            let until_ms = now_ms.saturating_sub(delay_ms(D::CONFIG.purge));
-            // What is sent for one heap becomes the mail of another.
-            let all = D::shared().records().any(|heap| !heap.foreign.is_empty());
-            let mut knocked = false;
-            for heap in D::shared().records() {
-                knocked |= (all || heap.is_worth_a_visit(until_ms)) && heap.gate.knock();
-            }
-            knocked
-        },
-        enter: || {
-            for heap in D::shared().records() {
-                if heap.gate.visit() {
-                    heap.foreign.send::<D>();
-                }
-            }
-        },
-        visit: |now_ms| {
-            let until_ms = now_ms.saturating_sub(delay_ms(D::CONFIG.purge));
-            for heap in D::shared().records() {
-                if heap.gate.is_visited() {
-                    D::shared().visit(heap, until_ms);
-                    heap.gate.leave_visit();
-                }
-            }
-        },
-        walk_away: || {
-            for heap in D::shared().records() {
-                heap.gate.walk_away();
-            }
-        },
-        release: || {
-            D::shared().sweep_orphans();
-            // Those that are too young, or whose owner was at home.
-            let mut heaps = D::shared().records();
-            if heaps.any(|heap| heap.spares.since_ms().is_some()) {
-                due::after(os::now_ms(), D::CONFIG.purge);
-            }
-            D::shared().release_visited(at_once(D::CONFIG.purge));
-        },
-        lock: || D::shared().lock(),
+        knock: knock::<D>,
+        enter: enter::<D>,
+        visit: visit::<D>,
+        walk_away: walk_away::<D>,
+        release: release::<D>,
+        lock: lock::<D>,
     }
+}
+
+extern "C" fn knock<D: Declared>(now_ms: u64) -> bool {
+    let until_ms = now_ms.saturating_sub(delay_ms(D::CONFIG.purge));
+    // What is sent for one heap becomes the mail of another.
+    let all = D::shared().records().any(|heap| !heap.foreign.is_empty());
+    let mut knocked = false;
+    for heap in D::shared().records() {
+        knocked |= (all || heap.is_worth_a_visit(until_ms)) && heap.gate.knock();
+    }
+    knocked
+}
+
+extern "C" fn enter<D: Declared>() {
+    for heap in D::shared().records() {
+        if heap.gate.visit() {
+            heap.foreign.send::<D>();
+        }
+    }
+}
+
+extern "C" fn visit<D: Declared>(now_ms: u64) {
+    let until_ms = now_ms.saturating_sub(delay_ms(D::CONFIG.purge));
+    for heap in D::shared().records() {
+        if heap.gate.is_visited() {
+            D::shared().visit(heap, until_ms);
+            heap.gate.leave_visit();
+        }
+    }
+}
+
+extern "C" fn walk_away<D: Declared>() {
+    for heap in D::shared().records() {
+        heap.gate.walk_away();
+    }
+}
+
+extern "C" fn release<D: Declared>() {
+    D::shared().sweep_orphans();
+    // Those that are too young, or whose owner was at home.
+    let mut heaps = D::shared().records();
+    if heaps.any(|heap| heap.spares.since_ms().is_some()) {
+        due::after(os::now_ms(), D::CONFIG.purge);
+    }
+    D::shared().release_visited(at_once(D::CONFIG.purge));
+}
+
+extern "C" fn lock<D: Declared>() -> &'static Lock {
+    D::shared().lock()
 }
 
 /// How long a spare page is left alone.

@@ -12,8 +12,9 @@ use core::ptr::NonNull;
 
 use crate::base::sync;
 
-pub(crate) use unix::{OS_PAGE_BYTES, abort, now_ms, register_thread_end};
-pub(crate) use unix::{register_fork_handlers, set_thread_end_value, thread_end_value};
+pub(crate) use unix::{OS_PAGE_BYTES, abort, now_ms, register_fork_handlers};
+pub(crate) use unix::{has_thread_ended, is_end_of_thread, register_thread_end, set_thread_ended};
+pub(crate) use unix::{set_thread_end_value, thread_end_value};
 
 /// The calls that can be made to fail.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

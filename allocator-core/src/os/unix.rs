@@ -129,21 +129,45 @@ fn make_late_key(end: unsafe extern "C" fn(*mut c_void)) -> Option<libc::pthread
         if unsafe { libc::pthread_key_create(&raw mut key, Some(end)) } != 0 {
             break None;
         }
-        if key >= LATE_KEY || count == earlier.len() {
-            break Some(key);
+        match earlier.get_mut(count) {
+            Some(place) if key < LATE_KEY => *place = key,
+            _ => break Some(key),
         }
-        earlier[count] = key;
         count += 1;
     };
     let key = late.or_else(|| {
         count = count.checked_sub(1)?;
-        Some(earlier[count])
+        earlier.get(count).copied()
     });
-    for &key in &earlier[..count] {
+    for &key in earlier.iter().take(count) {
         // SAFETY: this thread made the key and nobody else knows it.
         unsafe { libc::pthread_key_delete(key) };
     }
     key
+}
+
+/// The key's value in a thread whose end has been told. It makes the OS call the destructor in
+/// every round that is left, each of which notes it again.
+const ENDED: *mut c_void = ptr::without_provenance_mut(1);
+
+/// Notes that the calling thread's end has been told; for the key's destructor.
+pub(crate) fn set_thread_ended() {
+    // Relaxed: the key is a plain number.
+    if let Some(key) = THREAD_END_KEY.load(Ordering::Relaxed).checked_sub(1) {
+        // A thread that had a value has room for one.
+        // SAFETY: the key was made and is never deleted.
+        unsafe { libc::pthread_setspecific(key, ENDED) };
+    }
+}
+
+/// Whether `value` is the key's in a thread whose end has been told.
+pub(crate) fn is_end_of_thread(value: *mut c_void) -> bool {
+    value == ENDED
+}
+
+/// Whether the calling thread's end has been told.
+pub(crate) fn has_thread_ended() -> bool {
+    is_end_of_thread(thread_end_value())
 }
 
 /// The calling thread's value of the key; null before there is a key.
