@@ -14,12 +14,14 @@
 //! The layers, each importing only from those above it in this list: `base`
 //! (arithmetic, atomics), `os` (the face of the OS), `config` (the choices),
 //! `mem` (blocks, pages, the arena), `heap` (one thread's pages of one type),
-//! `global` (the verbs that generated types call).
+//! `global` (the verbs that generated types call), `c_face` (the same for C).
 
 // Model checking builds only what the models need.
 #![cfg_attr(loom, allow(dead_code))]
 
 mod base;
+#[cfg(not(loom))]
+mod c_face;
 #[cfg(not(loom))]
 pub mod config;
 #[cfg(not(loom))]
@@ -45,12 +47,21 @@ pub mod __private {
     pub use crate::base::counts::Counts;
     pub use crate::base::sync::{counts, restart_counts};
     pub use crate::config::choices::Choices;
-    pub use crate::config::size_class::{direct_len, direct_table};
+    pub use crate::config::size_class::{direct_len, direct_table, malloc_len, malloc_table};
     pub use crate::config::*;
     pub use crate::global::stats::{Stats, stats};
     pub use crate::global::verbs::{
         allocate, allocate_zeroed, check_invariants, deallocate, purge, reallocate, usable_size,
     };
-    pub use crate::heap::declared::{Declared, InlineSlot, PointerSlot};
+    pub use crate::heap::declared::{Declared, Exported, InitialExecSlot, InlineSlot, PointerSlot};
     pub use crate::heap::shared::Shared;
+
+    /// The functions behind the symbols of `export = malloc`.
+    pub mod c_face {
+        pub use crate::c_face::cpp::*;
+        pub use crate::c_face::give::{calloc, malloc};
+        pub use crate::c_face::standard::*;
+        pub use crate::c_face::take::{free, realloc, usable_size};
+        pub use libc::mallinfo2 as Mallinfo2;
+    }
 }

@@ -10,9 +10,10 @@ use quote::{ToTokens, format_ident, quote, quote_spanned};
 use syn::Expr;
 
 use crate::number::{Amount, Unit};
-use crate::options::{BATCH, CLASS_STEP, LIMIT};
+use crate::options::{BATCH, CLASS_STEP, LIMIT, MALLOC_ALIGN};
 use crate::spec::{Bounded, Extend, Spec, page_of};
 use crate::type_doc::amount;
+use crate::words::ExportWord;
 use crate::written::Written;
 
 /// The numbers that the configuration is made of.
@@ -114,6 +115,9 @@ fn classes(spec: &Spec) -> (TokenStream, TokenStream) {
         let mut checks = Vec::new();
         if is_constant(class) {
             checks.push(alone(class, &this, &page, spec.page));
+            if spec.export == ExportWord::Malloc && index + 1 == spec.classes.len() {
+                checks.push(for_malloc(class, &this));
+            }
         }
         if let Some((previous, bytes)) = &before
             && (is_constant(class) || is_constant(previous))
@@ -145,6 +149,18 @@ fn alone(class: &Written<Amount>, this: &TokenStream, page: &Literal, page_bytes
         message: format!(
             "class `{shown}` must be a multiple of {CLASS_STEP} from {CLASS_STEP} to the page of \
              {page_shown}"
+        ),
+    }
+}
+
+/// What must hold for the last class of a type that C uses.
+fn for_malloc(class: &Written<Amount>, this: &TokenStream) -> Check {
+    let (shown, align) = (amount(class), Literal::u64_unsuffixed(MALLOC_ALIGN));
+    Check {
+        holds: quote!(#this % #align == 0),
+        message: format!(
+            "`export = malloc` needs a largest class that is a multiple of {MALLOC_ALIGN}, as C \
+             aligns every block: `{shown}` is none"
         ),
     }
 }

@@ -10,7 +10,7 @@ use quote::quote;
 use crate::constants::{self, Constants};
 use crate::methods;
 use crate::spec::{Extend, Sizes, Spec};
-use crate::words::{InlineWord, StatsWord, ThpWord, TlsWord};
+use crate::words::{ExportWord, InlineWord, StatsWord, ThpWord, TlsWord};
 use crate::written::Purge;
 
 /// Everything that belongs to the type `name`.
@@ -26,10 +26,8 @@ pub(crate) fn allocator(name: &Ident, spec: &Spec) -> TokenStream {
     } = constants::of(spec);
     let count = Literal::usize_unsuffixed(spec.classes.len());
     let config = config(name, spec, &cache, batch, limit);
-    let slot = match spec.tls {
-        TlsWord::Inline => quote!(__core::InlineSlot),
-        TlsWord::Pointer => quote!(__core::PointerSlot),
-    };
+    let (slot, slot_static, slot_address) = slot(name, spec);
+    let (extra, export) = export(name, spec);
     let watched = match &spec.sizes {
         Sizes::List { file: Some(path) } => {
             let path = path.to_string_lossy();
@@ -63,9 +61,7 @@ pub(crate) fn allocator(name: &Ident, spec: &Spec) -> TokenStream {
             const __DIRECT_MAX: u32 = #direct_max;
             static __DIRECT: [u16; __core::direct_len(__DIRECT_MAX as usize)] =
                 __core::direct_table(&__CLASS_BYTES);
-            ::std::thread_local! {
-                static __SLOT: #slot<#name> = const { <#slot<#name>>::new() };
-            }
+            #slot_static
             static __SHARED: __core::Shared<#name> = __core::Shared::new();
 
             const __CONFIG: __core::Config = #config;
@@ -76,7 +72,7 @@ pub(crate) fn allocator(name: &Ident, spec: &Spec) -> TokenStream {
             #[doc(hidden)]
             unsafe impl __core::Choices for #name {
                 const CONFIG: __core::Config = __CONFIG;
-                type PerClass<__T> = [__T; #count];
+                type PerClass<__T> = [__T; #count #extra];
                 #[inline(always)]
                 fn direct_table() -> &'static [u16] {
                     &__DIRECT
@@ -86,10 +82,10 @@ pub(crate) fn allocator(name: &Ident, spec: &Spec) -> TokenStream {
             // SAFETY: as above.
             #[doc(hidden)]
             unsafe impl __core::Declared for #name {
-                type Slot = #slot<#name>;
+                type Slot = #slot;
                 #[inline(always)]
                 fn slot() -> *const Self::Slot {
-                    __SLOT.with(::core::ptr::from_ref)
+                    #slot_address
                 }
                 #[inline(always)]
                 fn shared() -> &'static __core::Shared<#name> {
@@ -97,8 +93,56 @@ pub(crate) fn allocator(name: &Ident, spec: &Spec) -> TokenStream {
                 }
             }
 
+            #export
             #methods
         };
+    }
+}
+
+/// The type of what a thread keeps, the item that is it, and the expression of its address.
+fn slot(name: &Ident, spec: &Spec) -> (TokenStream, TokenStream, TokenStream) {
+    let slot = match spec.tls {
+        TlsWord::Inline => quote!(__core::InlineSlot<#name>),
+        TlsWord::Pointer => quote!(__core::PointerSlot<#name>),
+        TlsWord::InitialExec => {
+            let core = &spec.core;
+            return (
+                quote!(__core::InitialExecSlot<#name>),
+                quote!(#core::__thread_word!();),
+                quote!(const { &<__core::InitialExecSlot<#name>>::new() }),
+            );
+        }
+    };
+    let item = quote! {
+        ::std::thread_local! {
+            static __SLOT: #slot = const { <#slot>::new() };
+        }
+    };
+    (slot, item, quote!(__SLOT.with(::core::ptr::from_ref)))
+}
+
+/// What is in an array per class beside the classes, and the items that export the type.
+fn export(name: &Ident, spec: &Spec) -> (TokenStream, TokenStream) {
+    let core = &spec.core;
+    match spec.export {
+        ExportWord::Off => Default::default(),
+        ExportWord::Malloc => {
+            let items = quote! {
+                static __MALLOC: [u16; __core::malloc_len(__DIRECT_MAX as usize)] =
+                    __core::malloc_table(&__CLASS_BYTES);
+
+                // SAFETY: the type is exported, and the table is that of its classes.
+                unsafe impl __core::Exported for #name {
+                    #[inline(always)]
+                    fn malloc_table() -> &'static [u16] {
+                        &__MALLOC
+                    }
+                }
+
+                #core::__export_malloc!(#name);
+            };
+            (quote!(+ 1), items)
+        }
     }
 }
 
@@ -162,6 +206,11 @@ fn config(
     let tls = match spec.tls {
         TlsWord::Inline => quote!(Inline),
         TlsWord::Pointer => quote!(Pointer),
+        TlsWord::InitialExec => quote!(InitialExec),
+    };
+    let export = match spec.export {
+        ExportWord::Off => quote!(Off),
+        ExportWord::Malloc => quote!(Malloc),
     };
     quote! {
         __core::Config {
@@ -184,6 +233,7 @@ fn config(
             stats: __core::StatsLevel::#stats,
             limit_bytes: #limit,
             tls: __core::Tls::#tls,
+            export: __core::Export::#export,
         }
     }
 }

@@ -4,8 +4,8 @@
 use crate::number::Unit;
 use crate::spelling::listed;
 use crate::words::{
-    CacheWord, ExtendWord, HardeningWord, InlineWord, PresetWord, PurgeWord, SizesWord, StatsWord,
-    Switch, ThpWord, TlsWord, Word, Words,
+    CacheWord, ExportWord, ExtendWord, HardeningWord, InlineWord, PresetWord, PurgeWord, SizesWord,
+    StatsWord, Switch, ThpWord, TlsWord, Word, Words,
 };
 
 /// One option, or one part of a group.
@@ -78,6 +78,7 @@ pub(crate) enum Key {
     Stats,
     Limit,
     Tls,
+    Export,
     Crate,
 }
 
@@ -108,6 +109,9 @@ pub(crate) enum FastPathPart {
 
 /// Every class is a multiple of this: blocks hold a link and keep it aligned.
 pub(crate) const CLASS_STEP: u64 = 8;
+
+/// C aligns every block to this.
+pub(crate) const MALLOC_ALIGN: u64 = 16;
 
 /// Most classes: the index of a class is one byte.
 pub(crate) const MAX_CLASSES: usize = 256;
@@ -209,7 +213,17 @@ pub(crate) const OPTIONS: &[Row<Key>] = &[
         forms: words::<TlsWord>,
         number: None,
         doc: "where a thread's heap lives: itself thread-local, or behind a thread-local pointer \
-              (for shared objects, where static TLS is scarce)",
+              (for shared objects, where static TLS is scarce), or behind one that is reached \
+              without a call (for `export = malloc`, where it is the default; not for what \
+              `dlopen` loads)",
+    },
+    Row {
+        key: Key::Export,
+        name: "export",
+        forms: words::<ExportWord>,
+        number: None,
+        doc: "which symbols the linked file has: none of this type, or `malloc` and all that goes \
+              with it in C and C++, so that the type serves the whole process",
     },
     Row {
         key: Key::Crate,

@@ -6,7 +6,7 @@ use std::fmt::Write as _;
 use crate::number::Unit;
 use crate::options::{BATCH, FAST_PATH, GEOMETRIC, Key, OPTIONS, RETIRE_CYCLES, Row};
 use crate::presets::{Extend, Preset};
-use crate::words::{InlineWord, PresetWord, StatsWord, ThpWord, TlsWord, Words};
+use crate::words::{ExportWord, InlineWord, PresetWord, StatsWord, ThpWord, TlsWord, Words};
 
 #[test]
 fn options_md_is_what_the_tables_say() {
@@ -106,6 +106,7 @@ fn default(key: Key) -> String {
         Key::Stats => first_word::<StatsWord>(),
         Key::Limit => return "none".to_owned(),
         Key::Tls => first_word::<TlsWord>(),
+        Key::Export => first_word::<ExportWord>(),
         Key::Crate => "::allocator_core".to_owned(),
     };
     format!("`{value}`")
@@ -148,7 +149,8 @@ fn presets() -> String {
     }
     text.push_str("\nIn all of them: `page = 64KiB`, `direct_max = 8KiB`, `inline = hot`, ");
     text.push_str(
-        "`thp = default`, `hardening = off`, `stats = off`, no `limit`, `tls = inline`.\n",
+        "`thp = default`, `hardening = off`, `stats = off`, no `limit`, `tls = inline`, \
+         `export = off`.\n",
     );
     text
 }

@@ -39,6 +39,7 @@ impl Read<'_> {
             Key::Hardening => options.hardening = self.word(row, arg),
             Key::Stats => options.stats = self.word(row, arg),
             Key::Tls => options.tls = self.word(row, arg),
+            Key::Export => options.export = self.word(row, arg),
             Key::Page => options.page = self.number(row, arg),
             Key::Limit => options.limit = self.field(row, arg, Read::amount),
             Key::Purge => options.purge = self.field(row, arg, Read::purge),

@@ -8,7 +8,7 @@ use syn::Path;
 
 use crate::number::Amount;
 use crate::options::LARGE_FACTOR;
-use crate::words::{InlineWord, StatsWord, ThpWord, TlsWord};
+use crate::words::{ExportWord, InlineWord, StatsWord, ThpWord, TlsWord};
 use crate::written::{Purge, Written};
 
 /// One allocator.
@@ -45,6 +45,8 @@ pub(crate) struct Spec {
     pub limit: Option<Written<Amount>>,
     /// `tls`.
     pub tls: TlsWord,
+    /// `export`.
+    pub export: ExportWord,
     /// Where `allocator_core` is.
     pub core: Path,
 }

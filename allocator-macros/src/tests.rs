@@ -8,7 +8,7 @@ use quote::{format_ident, quote};
 use crate::errors::Errors;
 use crate::number::Amount;
 use crate::spec::{Extend, Sizes, Spec};
-use crate::words::{InlineWord, StatsWord, ThpWord, TlsWord};
+use crate::words::{InlineWord, StatsWord, ThpWord, TlsWord, Words};
 use crate::written::Purge;
 use crate::{args, expand, item, read, type_doc, validate};
 
@@ -220,6 +220,28 @@ fn contradictions_are_found() {
 }
 
 #[test]
+fn the_word_of_malloc_is_for_malloc() {
+    assert_eq!(good("").tls, TlsWord::Inline);
+    assert_eq!(good("export = malloc").tls, TlsWord::InitialExec);
+    for word in [TlsWord::Inline, TlsWord::Pointer, TlsWord::InitialExec] {
+        let name = TlsWord::WORDS
+            .iter()
+            .find(|known| known.value == Some(word));
+        let attribute = format!("export = malloc, tls = {}", name.unwrap().name);
+        assert_eq!(good(&attribute).tls, word);
+    }
+    assert!(mistake("tls = initial_exec").contains("needs `export = malloc`"));
+    assert!(mistake("tls = initial_exec, export = off").contains("write `pointer`"));
+}
+
+#[test]
+fn malloc_needs_an_aligned_last_class() {
+    good("size_classes = [8, 16, 24, 48], export = malloc");
+    let mistake = mistake("size_classes = [8, 16, 24], export = malloc");
+    assert!(mistake.contains("write 16 or 32"), "{mistake}");
+}
+
+#[test]
 fn the_printed_attribute_declares_the_same_allocator() {
     for attribute in [
         "",
@@ -227,6 +249,8 @@ fn the_printed_attribute_declares_the_same_allocator() {
         "preset = seed",
         "preset = throughput, page = 256KiB, limit = 3MiB",
         "preset = compact, purge = never, tls = pointer",
+        "preset = seed, export = malloc",
+        "export = malloc, tls = pointer",
         "size_classes = [4KiB, 8KiB], purge = now, fast_path(skip_collect = off, inline = never)",
     ] {
         let text = |spec: &Spec| type_doc::text(spec, false);
@@ -261,6 +285,8 @@ fn the_expansion_is_rust_and_uses_the_crate_that_was_named() {
         "crate = ::elsewhere::core, size_classes = [8, RECORD, 24], limit = BUDGET",
         "crate = ::elsewhere::core, size_classes = [RECORD], fast_path(cache = 3, inline = never)",
         "crate = ::elsewhere::core, small_extend = batch(PAGE), tls = pointer, purge = never",
+        "crate = ::elsewhere::core, export = malloc",
+        "crate = ::elsewhere::core, export = malloc, tls = inline",
     ] {
         let tokens = expand::allocator(&format_ident!("Declared"), &good(attribute));
         let text = tokens.to_string();

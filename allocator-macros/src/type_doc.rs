@@ -6,7 +6,7 @@ use std::fmt::Write as _;
 use crate::number::{Amount, Unit};
 use crate::spec::{Extend, Sizes, Spec, page_of};
 use crate::spelling::tidy;
-use crate::words::{InlineWord, StatsWord, ThpWord, TlsWord, Words};
+use crate::words::{ExportWord, InlineWord, StatsWord, ThpWord, TlsWord, Words};
 use crate::written::{Purge, Written};
 
 /// The rustdoc of the type; `first` when the user wrote none of their own.
@@ -74,6 +74,7 @@ fn attribute(spec: &Spec) -> String {
             .map(|limit| format!("limit = {}", amount(limit))),
     );
     lines.push(format!("tls = {}", name::<TlsWord>(spec.tls)));
+    lines.push(format!("export = {}", name::<ExportWord>(spec.export)));
 
     let mut text = String::from("#[derive_allocator(\n");
     for line in lines {

@@ -11,10 +11,12 @@ use crate::class_file;
 use crate::classes;
 use crate::errors::Errors;
 use crate::number::{Amount, Unit};
-use crate::options::{DIRECT_MAX, LARGE_FACTOR, PAGE};
+use crate::options::{DIRECT_MAX, LARGE_FACTOR, MALLOC_ALIGN, PAGE};
 use crate::presets::{self, Preset};
 use crate::spec::{Bounded, Extend, Sizes, Spec, cache_bound};
-use crate::words::{HardeningWord, InlineWord, PresetWord, StatsWord, ThpWord, TlsWord};
+use crate::words::{
+    ExportWord, HardeningWord, InlineWord, PresetWord, StatsWord, ThpWord, TlsWord,
+};
 use crate::written::{self, Field, Options, Purge, Written};
 
 /// The specification that the options make, if they make one; `root` is where
@@ -40,6 +42,9 @@ pub(crate) fn spec(options: Options, root: &Path, errors: &mut Errors) -> Option
     let cache = validate.cache(&options.cache, smallest);
     let direct_max = validate.direct_max(&options.direct_max, largest);
     validate.limit(&options.limit, largest);
+    let export = options.export.or(ExportWord::Off);
+    let tls = validate.tls(&options.tls, export);
+    validate.export(&options.export, &classes);
 
     let (sizes, classes) = classes?;
     let spec = Spec {
@@ -58,7 +63,8 @@ pub(crate) fn spec(options: Options, root: &Path, errors: &mut Errors) -> Option
         thp: options.thp.or(ThpWord::Default)?,
         stats: options.stats.or(StatsWord::Off)?,
         limit: options.limit.written().cloned(),
-        tls: options.tls.or(TlsWord::Inline)?,
+        tls: tls?,
+        export: export?,
         core: options.core.or(parse_quote!(::allocator_core))?,
     };
     let HardeningWord::Off = options.hardening.or(HardeningWord::Off)?;
@@ -292,6 +298,42 @@ impl Validate<'_> {
                 value: value.min(bound.unwrap_or(value)),
                 tokens: None,
             }),
+        }
+    }
+
+    /// `tls = …`: the word that is reached without a call is that of the process's `malloc`.
+    fn tls(&mut self, field: &Field<TlsWord>, export: Option<ExportWord>) -> Option<TlsWord> {
+        let export = export?;
+        if let Some(written) = field.written()
+            && (written.value, export) == (TlsWord::InitialExec, ExportWord::Off)
+        {
+            let message = "`initial_exec` needs `export = malloc`: a process has one such word, that \
+                           of its `malloc`; write `pointer`";
+            self.errors.at(&written.tokens, message);
+            return None;
+        }
+        field.or(match export {
+            ExportWord::Off => TlsWord::Inline,
+            ExportWord::Malloc => TlsWord::InitialExec,
+        })
+    }
+
+    /// `export = malloc`: every size up to the largest class has a class that is aligned for C.
+    fn export(&mut self, field: &Field<ExportWord>, classes: &Option<Classes>) {
+        if let Some(written) = field.written()
+            && written.value == ExportWord::Malloc
+            && let Some(Some(largest)) = self.end(classes, |classes| classes.last())
+            && !largest.is_multiple_of(MALLOC_ALIGN)
+        {
+            let [below, above] = [
+                largest - largest % MALLOC_ALIGN,
+                largest.next_multiple_of(MALLOC_ALIGN),
+            ];
+            let message = format!(
+                "`malloc` needs a largest class that is a multiple of {MALLOC_ALIGN}, as C aligns \
+                 every block; {largest} is none: write {below} or {above}"
+            );
+            self.errors.at(&written.tokens, message);
         }
     }
 

@@ -75,7 +75,11 @@ words! {
 }
 words! {
     /// `tls = …`
-    TlsWord { Inline = "inline", Pointer = "pointer", }
+    TlsWord { Inline = "inline", Pointer = "pointer", InitialExec = "initial_exec", }
+}
+words! {
+    /// `export = …`
+    ExportWord { Off = "off", Malloc = "malloc", }
 }
 words! {
     /// `inline = …`

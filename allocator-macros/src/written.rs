@@ -5,7 +5,9 @@ use proc_macro2::TokenStream;
 use syn::{LitStr, Path};
 
 use crate::number::Amount;
-use crate::words::{HardeningWord, InlineWord, PresetWord, StatsWord, ThpWord, TlsWord};
+use crate::words::{
+    ExportWord, HardeningWord, InlineWord, PresetWord, StatsWord, ThpWord, TlsWord,
+};
 
 /// One option as written.
 #[derive(Clone, Default)]
@@ -83,6 +85,7 @@ pub(crate) struct Options {
     pub stats: Field<StatsWord>,
     pub limit: Field<Amount>,
     pub tls: Field<TlsWord>,
+    pub export: Field<ExportWord>,
     pub core: Field<Path>,
 }
 

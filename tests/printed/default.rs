@@ -9,5 +9,6 @@
     hardening = off,
     stats = off,
     tls = inline,
+    export = off,
 )]
 pub struct Default;

@@ -10,5 +10,6 @@
     stats = histogram,
     limit = 3MiB,
     tls = pointer,
+    export = off,
 )]
 pub struct Everything;

@@ -9,5 +9,6 @@
     hardening = off,
     stats = counters,
     tls = inline,
+    export = off,
 )]
 pub struct OddClasses;

@@ -7,13 +7,14 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// The folders of `allocator-core/src`, each with those that it may import from beside itself.
-const CORE_LAYERS: [(&str, &[&str]); 6] = [
+const CORE_LAYERS: [(&str, &[&str]); 7] = [
     ("base", &[]),
     ("os", &["base"]),
     ("config", &["base"]),
     ("mem", &["base", "os", "config"]),
     ("heap", &["base", "os", "config", "mem"]),
     ("global", &["base", "os", "config", "mem", "heap"]),
+    ("c_face", &["base", "os", "config", "mem", "heap", "global"]),
 ];
 
 /// The steps of the macro: none may know a later one.

@@ -80,6 +80,7 @@ fn a_printed_configuration_declares_it_again() {
     hardening = off,
     stats = off,
     tls = inline,
+    export = off,
 )]
 struct WrittenOut;
 

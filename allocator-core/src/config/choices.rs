@@ -1,17 +1,18 @@
 //! What a declared type chose, as the layers above see it: constants of a type
 //! parameter, so that every branch on them is decided at compile time.
 
-use super::{Config, StatsLevel};
+use super::{Config, Export, StatsLevel};
 
 /// The choices of a declared type.
 ///
 /// # Safety
-/// - `PerClass<T>` is `[T; CONFIG.class_bytes.len()]`;
+/// - `PerClass<T>` is `[T; CONFIG.class_bytes.len()]`, or one longer where `CONFIG.export` is not
+///   `Off`: the last is of no class;
 /// - `direct_table` is `direct_table(CONFIG.class_bytes)` up to `CONFIG.fast_path.direct_max`.
 pub unsafe trait Choices: Sized + 'static {
     /// The choices.
     const CONFIG: Config;
-    /// One `T` per size class.
+    /// One `T` per size class, and one of no class where a free is not told the layout.
     type PerClass<T>;
     /// Bin offsets by size.
     fn direct_table() -> &'static [u16];
@@ -26,6 +27,8 @@ pub(crate) trait Derived: Choices {
     const CACHES: bool = Self::CONFIG.fast_path.cache > 0;
     const COUNTS: bool = !matches!(Self::CONFIG.stats, StatsLevel::Off);
     const COUNTS_CLASSES: bool = matches!(Self::CONFIG.stats, StatsLevel::Histogram);
+    /// Whether blocks are freed by who does not know their layout, so that it is written down.
+    const EXPORTS: bool = !matches!(Self::CONFIG.export, Export::Off);
 
     /// Bytes of a block of this class.
     #[inline(always)]
@@ -53,6 +56,6 @@ pub(crate) unsafe fn element<'a, C: Choices, T: 'a>(
     all: *const C::PerClass<T>,
     index: usize,
 ) -> &'a T {
-    // SAFETY: `PerClass<T>` is an array of CLASSES elements (contract of `Choices`).
+    // SAFETY: `PerClass<T>` is an array of at least CLASSES elements (contract of `Choices`).
     unsafe { &*all.cast::<T>().add(index) }
 }

@@ -3,7 +3,7 @@
 
 use core::fmt::{self, Display, Formatter, Write};
 
-use super::{Config, Extend, Hardening, Inline, Purge, SizeClasses, StatsLevel, Thp, Tls};
+use super::{Config, Export, Extend, Hardening, Inline, Purge, SizeClasses, StatsLevel, Thp, Tls};
 
 /// One row of the size-class table.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -197,10 +197,19 @@ impl Display for Config {
         }
         write!(
             f,
-            ",\n    tls = {},\n)]",
+            ",\n    tls = {}",
             match self.tls {
                 Tls::Inline => "inline",
                 Tls::Pointer => "pointer",
+                Tls::InitialExec => "initial_exec",
+            }
+        )?;
+        write!(
+            f,
+            ",\n    export = {},\n)]",
+            match self.export {
+                Export::Off => "off",
+                Export::Malloc => "malloc",
             }
         )
     }

@@ -44,6 +44,8 @@ pub struct Config {
     pub limit_bytes: Option<usize>,
     /// Where a thread's heap lives.
     pub tls: Tls,
+    /// Which symbols the linked file has of it.
+    pub export: Export,
 }
 
 /// How size classes were asked for (`size_classes = …`).
@@ -154,4 +156,16 @@ pub enum Tls {
     Inline,
     /// The thread-local slot is one pointer: for shared objects, where static TLS is scarce.
     Pointer,
+    /// As `Pointer`, and reached without a call: for a shared object that is there when the program
+    /// starts.
+    InitialExec,
+}
+
+/// Which symbols the linked file has of a type (`export = …`).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Export {
+    /// None.
+    Off,
+    /// `malloc` and all that goes with it in C and C++.
+    Malloc,
 }

@@ -5,6 +5,8 @@
 //! bin in the thread's cache, so no multiplication follows. A constant size
 //! folds to a constant offset. Sizes above the table search the class list.
 
+use crate::base::align::align_up;
+
 /// Bytes between two entries of the lookup table.
 const STEP: usize = 8;
 
@@ -47,6 +49,48 @@ pub(crate) const fn direct_index(size: usize) -> usize {
     size.div_ceil(STEP)
 }
 
+/// Alignment of every block that C's `malloc` hands out, and bytes between two entries of its table.
+pub const MALLOC_ALIGN: usize = 16;
+
+/// Entries that `malloc`'s lookup table for sizes up to `direct_max` needs.
+#[must_use]
+pub const fn malloc_len(direct_max: usize) -> usize {
+    direct_max.div_ceil(MALLOC_ALIGN) + 1
+}
+
+/// `malloc`'s lookup table: entry `i` is the bin offset of the smallest class of at least `16 * i`
+/// bytes that is a multiple of 16.
+///
+/// # Panics
+/// At compile time, when a size up to the table's end has no such class.
+#[must_use]
+pub const fn malloc_table<const CLASSES: usize, const LEN: usize>(
+    class_bytes: &[u32; CLASSES],
+) -> [u16; LEN] {
+    assert!(
+        (class_bytes[CLASSES - 1] as usize).is_multiple_of(MALLOC_ALIGN),
+        "C aligns every block to 16"
+    );
+    let mut table = [0; LEN];
+    let (mut i, mut class) = (0, 0);
+    while i < LEN {
+        while (class_bytes[class] as usize) < i * MALLOC_ALIGN
+            || !(class_bytes[class] as usize).is_multiple_of(MALLOC_ALIGN)
+        {
+            class += 1;
+        }
+        table[i] = (class * BIN_BYTES) as u16;
+        i += 1;
+    }
+    table
+}
+
+/// The entry of `malloc`'s lookup table for `size`, which is not near the end of all numbers.
+#[inline(always)]
+pub(crate) const fn malloc_index(size: usize) -> usize {
+    align_up(size, MALLOC_ALIGN) / MALLOC_ALIGN
+}
+
 /// The smallest class of at least `size` bytes whose blocks are all aligned to `align`.
 #[inline]
 pub(crate) fn search(class_bytes: &[u32], size: usize, align: usize) -> Option<usize> {
@@ -72,6 +116,19 @@ mod tests {
             let class = search(&CLASSES, size, 1);
             assert_eq!(
                 Some(table[direct_index(size)] as usize / BIN_BYTES),
+                class,
+                "{size}"
+            );
+        }
+    }
+
+    #[test]
+    fn the_table_of_malloc_has_aligned_classes_only() {
+        let table: [u16; malloc_len(128)] = malloc_table(&CLASSES);
+        for size in 0..=128 {
+            let class = search(&CLASSES, size, MALLOC_ALIGN);
+            assert_eq!(
+                Some(table[malloc_index(size)] as usize / BIN_BYTES),
                 class,
                 "{size}"
             );

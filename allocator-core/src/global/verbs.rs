@@ -121,11 +121,17 @@ pub fn usable_size<D: Declared>(layout: Layout) -> usize {
 /// Gives back to the OS, now, all memory of the process that is free, the calling thread's blocks
 /// in hand of this type, and what of its pages with live blocks is free.
 pub fn purge<D: Declared>() {
+    give_back::<D>();
+    upkeep::run_now();
+}
+
+/// Gives the calling thread's blocks in hand of this type back to their pages, and pages that are all
+/// free to the arena.
+pub(crate) fn give_back<D: Declared>() {
     if let Some((cache, heap)) = current::<D>() {
         pages::flush_all(cache, heap);
         pages::make_holes(heap);
     }
-    upkeep::run_now();
 }
 
 /// Asserts the invariants of the calling thread's heap and of the type's abandoned pages; does
@@ -143,7 +149,7 @@ pub fn check_invariants<D: Declared>() {
 
 #[cold]
 #[inline(never)]
-fn allocate_in_class<D: Declared>(class: usize) -> *mut u8 {
+pub(crate) fn allocate_in_class<D: Declared>(class: usize) -> *mut u8 {
     // SAFETY: null or the calling thread's cache.
     if let Some(cache) = unsafe { cache::<D>().as_ref() } {
         cache.bin(class).settle();
@@ -208,7 +214,7 @@ unsafe fn deallocate_without_heap<D: Declared>(block: NonNull<u8>, class: usize)
 
 /// For what the lookup table does not cover: large sizes, strict alignments.
 #[inline(never)]
-fn allocate_by_route<D: Declared>(layout: Layout) -> *mut u8 {
+pub(crate) fn allocate_by_route<D: Declared>(layout: Layout) -> *mut u8 {
     match route::<D>(layout) {
         Route::Class(class) => {
             // SAFETY: null or the calling thread's cache.
@@ -246,7 +252,7 @@ fn allocate_large<D: Declared>(slices: usize, align: usize, zeroed: bool) -> Opt
 /// What `allocate` gives. When it gives nothing, for want of memory or because of the limit: what
 /// it gives once this thread has given up what it keeps for later, or else once that which others
 /// freed has been brought home in every heap of the process.
-fn or_after_reclaim<D: Declared, T>(allocate: impl Fn() -> Option<T>) -> Option<T> {
+pub(crate) fn or_after_reclaim<D: Declared, T>(allocate: impl Fn() -> Option<T>) -> Option<T> {
     allocate()
         .or_else(|| {
             let (cache, heap) = current::<D>()?;
@@ -259,7 +265,7 @@ fn or_after_reclaim<D: Declared, T>(allocate: impl Fn() -> Option<T>) -> Option<
         })
 }
 
-fn counted_large<D: Declared>(block: Option<NonNull<u8>>) -> *mut u8 {
+pub(crate) fn counted_large<D: Declared>(block: Option<NonNull<u8>>) -> *mut u8 {
     if block.is_some() {
         D::shared().count_allocation(None);
     }
@@ -267,7 +273,7 @@ fn counted_large<D: Declared>(block: Option<NonNull<u8>>) -> *mut u8 {
 }
 
 #[inline(never)]
-fn allocate_zeroed_by_route<D: Declared>(layout: Layout) -> *mut u8 {
+pub(crate) fn allocate_zeroed_by_route<D: Declared>(layout: Layout) -> *mut u8 {
     match route::<D>(layout) {
         Route::Class(_) => {
             let block = allocate_by_route::<D>(layout);
@@ -300,23 +306,10 @@ unsafe fn deallocate_by_route<D: Declared>(block: *mut u8, layout: Layout) {
     // SAFETY: a block is never null.
     let start = unsafe { NonNull::new_unchecked(block) };
     match route::<D>(layout) {
-        Route::Class(class) => {
-            // SAFETY: null or the calling thread's cache.
-            if let Some(cache) = unsafe { cache::<D>().as_ref() } {
-                // SAFETY: the cache is the calling thread's; the block is of this class.
-                if unsafe { cache.bin(class).push(block, D::CACHES) } {
-                    return count_free(cache, class);
-                }
-            }
-            // SAFETY: the caller's promise.
-            unsafe { deallocate_elsewhere::<D>(block, class) }
-        }
-        Route::Large { .. } => {
-            D::shared().count_free(None);
-            // SAFETY: the caller's promise; the layout says the block is large.
-            unsafe { large::free(D::shared().account(), start) };
-            upkeep::run_if_due();
-        }
+        // SAFETY: the caller's promise; the layout says the block is of this class.
+        Route::Class(class) => unsafe { deallocate_in_class::<D>(start, class) },
+        // SAFETY: the caller's promise; the layout says the block is large.
+        Route::Large { .. } => unsafe { deallocate_large::<D>(start) },
         Route::Huge { bytes } => {
             D::shared().count_free(None);
             // SAFETY: the caller's promise; the layout says the block is huge.
@@ -325,6 +318,30 @@ unsafe fn deallocate_by_route<D: Declared>(block: *mut u8, layout: Layout) {
         }
         Route::Impossible => {}
     }
+}
+
+/// # Safety
+/// - `block` is a block of type `D` and this class that its user gave back.
+pub(crate) unsafe fn deallocate_in_class<D: Declared>(block: NonNull<u8>, class: usize) {
+    let block = block.as_ptr();
+    // SAFETY: null or the calling thread's cache.
+    if let Some(cache) = unsafe { cache::<D>().as_ref() } {
+        // SAFETY: the cache is the calling thread's; the block is of this class.
+        if unsafe { cache.bin(class).push(block, D::CACHES) } {
+            return count_free(cache, class);
+        }
+    }
+    // SAFETY: the caller's promise.
+    unsafe { deallocate_elsewhere::<D>(block, class) }
+}
+
+/// # Safety
+/// - `block` is a large block of type `D` that its user gave back.
+pub(crate) unsafe fn deallocate_large<D: Declared>(block: NonNull<u8>) {
+    D::shared().count_free(None);
+    // SAFETY: the caller's promise.
+    unsafe { large::free(D::shared().account(), block) };
+    upkeep::run_if_due();
 }
 
 /// # Safety
@@ -371,7 +388,7 @@ unsafe fn move_to<D: Declared>(block: *mut u8, old: Layout, new: Layout) -> *mut
 }
 
 #[inline(always)]
-fn count_allocation<D: Declared>(cache: &Cache<D>, class: usize) {
+pub(crate) fn count_allocation<D: Declared>(cache: &Cache<D>, class: usize) {
     if D::COUNTS
         && let Some(heap) = cache.heap()
     {
@@ -380,7 +397,7 @@ fn count_allocation<D: Declared>(cache: &Cache<D>, class: usize) {
 }
 
 #[inline(always)]
-fn count_free<D: Declared>(cache: &Cache<D>, class: usize) {
+pub(crate) fn count_free<D: Declared>(cache: &Cache<D>, class: usize) {
     if D::COUNTS
         && let Some(heap) = cache.heap()
     {

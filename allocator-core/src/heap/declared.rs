@@ -2,12 +2,14 @@
 //! the thread-local slot and the shared state.
 
 use core::cell::Cell;
+use core::marker::PhantomData;
 use core::ptr;
 
 use super::cache::Cache;
 use super::heap::Heap;
 use super::shared::Shared;
 use crate::config::choices::Choices;
+use crate::os::thread_word;
 
 /// A type that `#[derive_allocator]` made an allocator.
 ///
@@ -22,6 +24,16 @@ pub unsafe trait Declared: Choices {
     fn slot() -> *const Self::Slot;
     /// What all threads of the type share.
     fn shared() -> &'static Shared<Self>;
+}
+
+/// A declared type that is the process's `malloc` (`export = malloc`).
+///
+/// # Safety
+/// - `CONFIG.export` is not `Off`;
+/// - `malloc_table` is `malloc_table(CONFIG.class_bytes)` up to `CONFIG.fast_path.direct_max`.
+pub unsafe trait Exported: Declared {
+    /// Bin offsets by size, of the classes that are aligned for C.
+    fn malloc_table() -> &'static [u16];
 }
 
 /// The calling thread's cache; null when it has none yet.
@@ -105,6 +117,42 @@ impl<D: Declared> Slot<D> for PointerSlot<D> {
 
     fn let_go(&self) {
         let cache = self.0.replace(ptr::null());
+        if let Some(cache) = ptr::NonNull::new(cache.cast_mut()) {
+            D::shared().recycle_cache(cache);
+        }
+    }
+}
+
+/// `tls = initial_exec`: as [`PointerSlot`], but the word is that of the process's `malloc`.
+pub struct InitialExecSlot<D>(PhantomData<D>);
+
+impl<D: Declared> InitialExecSlot<D> {
+    /// The slot: nothing by itself.
+    #[must_use]
+    #[expect(clippy::new_without_default, reason = "made in constants only")]
+    pub const fn new() -> Self {
+        Self(PhantomData)
+    }
+}
+
+impl<D: Declared> Slot<D> for InitialExecSlot<D> {
+    #[inline(always)]
+    fn cache(&self) -> *const Cache<D> {
+        thread_word::get().cast()
+    }
+
+    fn cache_or_new(&self) -> *const Cache<D> {
+        if self.cache().is_null()
+            && let Some(cache) = D::shared().new_cache()
+        {
+            thread_word::set(cache.as_ptr().cast());
+        }
+        self.cache()
+    }
+
+    fn let_go(&self) {
+        let cache = self.cache();
+        thread_word::set(ptr::null());
         if let Some(cache) = ptr::NonNull::new(cache.cast_mut()) {
             D::shared().recycle_cache(cache);
         }

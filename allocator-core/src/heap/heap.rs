@@ -20,6 +20,7 @@ use crate::base::class_set::ClassSet;
 use crate::base::sync::unmodelled::{AtomicPtr, Ordering};
 use crate::config::choices::{Choices, Derived, element};
 use crate::config::geometry::HALF_REMAINING_LEAST_BYTES;
+use crate::config::size_class::BIN_BYTES;
 use crate::config::{Extend, Purge, Thp};
 use crate::mem::chunk::{Claimed, Grain, SLICE_BYTES};
 use crate::mem::page::Owner;
@@ -444,6 +445,9 @@ pub(super) fn claim_page<C: Choices>(
         (page_bytes / block_bytes) as u32,
         class as u8,
     );
+    if C::EXPORTS {
+        page.note_bin((class * BIN_BYTES) as u16);
+    }
     Some(page)
 }
 

@@ -5,11 +5,17 @@ use core::ptr::NonNull;
 
 use super::account::Account;
 use super::heap::{Touch, claim_slices, release_page};
-use crate::config::choices::Choices;
+use crate::config::choices::{Choices, Derived};
+use crate::config::size_class::BIN_BYTES;
 use crate::mem::arena;
 use crate::mem::chunk::{Claimed, SLICE_BYTES};
 use crate::mem::page::Owner;
 use crate::mem::page::Page;
+
+/// Where in a cache the bin is that no block is of: always idle, so that it takes none.
+pub(crate) const fn no_bin<C: Choices>() -> u16 {
+    (C::CONFIG.class_bytes.len() * BIN_BYTES) as u16
+}
 
 /// A block of `slices`, from a multiple of `align` slices. `None` without memory or over the limit.
 /// `owner` says which type it is of, `zeroed` whether it was asked for zeroed.
@@ -31,6 +37,9 @@ pub(crate) fn allocate<C: Choices>(
     // SAFETY: just claimed.
     let page = unsafe { Page::at(start) };
     page.init_large(start, slices as u32, owner);
+    if C::EXPORTS {
+        page.note_bin(no_bin::<C>());
+    }
     Some(claimed)
 }
 

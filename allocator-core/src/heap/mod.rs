@@ -31,6 +31,8 @@ pub(crate) mod heap;
 #[cfg(not(loom))]
 pub(crate) mod huge;
 #[cfg(not(loom))]
+pub(crate) mod huge_headed;
+#[cfg(not(loom))]
 mod huge_owners;
 #[cfg(not(loom))]
 pub(crate) mod large;

@@ -54,6 +54,12 @@ pub(crate) fn route<C: Choices>(layout: Layout) -> Route {
     }
 }
 
+/// Whether `layout` goes into a mapping of its own, in every type: what [`route`] says of it is
+/// `Huge` or `Impossible`.
+pub(crate) fn is_huge(layout: Layout) -> bool {
+    layout.size() > LARGE_BYTES_MAX || layout.align() > LARGE_ALIGN_MAX
+}
+
 /// Bytes that a block of this way really has.
 pub(crate) fn usable_bytes<C: Choices>(route: Route) -> usize {
     match route {

@@ -39,7 +39,9 @@ static CHUNKS: [AtomicPtr<Chunk>; CHUNKS_MAX] =
 static CHUNK_COUNT: AtomicUsize = AtomicUsize::new(0);
 /// No chunk of this grain before this one has a free slice, as far as is known.
 static FIRST_WITH_ROOM: [AtomicUsize; 2] = [const { AtomicUsize::new(0) }; 2];
-/// Where the next chunk is asked for; 0 before the first.
+/// Hints start over after this many bytes: no address that the OS gives is beyond them.
+const HINTS_BYTES: usize = 0x4000_0000_0000;
+/// Where the next mapping at a multiple of a chunk is asked for; 0 before the first.
 static NEXT_HINT: AtomicUsize = AtomicUsize::new(0);
 
 /// The chunks from `from` on.
@@ -51,6 +53,32 @@ fn chunks(from: usize) -> impl Iterator<Item = &'static Chunk> {
         // SAFETY: null or a chunk, which is never unmapped.
         unsafe { chunk.load(Ordering::Acquire).as_ref() }
     })
+}
+
+/// The chunk whose place `address` is in, be it where the OS gave the chunk no memory.
+pub(crate) fn find_chunk(address: NonNull<u8>) -> Option<&'static Chunk> {
+    let start = address.addr().get() & !(CHUNK_BYTES - 1);
+    chunks(0).find(|chunk| ptr::from_ref(*chunk).addr() == start)
+}
+
+/// What the arena has, in bytes.
+pub(crate) struct Figures {
+    /// Addresses, whether in use or free.
+    pub(crate) reserved_bytes: usize,
+    /// Slices in use.
+    pub(crate) used_bytes: usize,
+    /// Free slices that are backed by memory.
+    pub(crate) backed_bytes: usize,
+}
+
+/// What the arena has now.
+pub(crate) fn figures() -> Figures {
+    let reserved: usize = chunks(0).map(Chunk::slices).sum();
+    Figures {
+        reserved_bytes: reserved * SLICE_BYTES,
+        used_bytes: demand::used() * SLICE_BYTES,
+        backed_bytes: demand::backed() * SLICE_BYTES,
+    }
 }
 
 /// Claims `slices` in a row, from a multiple of `align` slices, of this grain if possible. `None`
@@ -106,10 +134,11 @@ pub(crate) fn is_large() -> bool {
     demand::used() > LARGE_PROCESS_SLICES
 }
 
-fn add_chunk(slices: usize, grain: Grain) -> Option<&'static Chunk> {
+/// Where to ask for `bytes` at a multiple of a chunk, so that one call of the OS will do.
+pub(crate) fn next_hint(bytes: usize) -> usize {
     // Relaxed: a hint; chunks are spread so that two runs of a program differ.
     if NEXT_HINT.load(Ordering::Relaxed) == 0 {
-        let stack = ptr::from_ref(&slices).addr();
+        let stack = ptr::from_ref(&bytes).addr();
         let random = (stack >> 12) % (1 << 14);
         // Relaxed: as above.
         let _ = NEXT_HINT.compare_exchange(
@@ -119,12 +148,15 @@ fn add_chunk(slices: usize, grain: Grain) -> Option<&'static Chunk> {
             Ordering::Relaxed,
         );
     }
+    // Relaxed: as above.
+    let next = NEXT_HINT.fetch_add(bytes.next_multiple_of(CHUNK_BYTES), Ordering::Relaxed);
+    FIRST_HINT + next.wrapping_sub(FIRST_HINT) % HINTS_BYTES
+}
+
+fn add_chunk(slices: usize, grain: Grain) -> Option<&'static Chunk> {
     let fits = |bytes: &&usize| **bytes / SLICE_BYTES >= slices + 2;
-    let chunk = CHUNK_SIZES.iter().filter(fits).find_map(|&bytes| {
-        // Relaxed: as above.
-        let hint = NEXT_HINT.fetch_add(CHUNK_BYTES, Ordering::Relaxed);
-        Chunk::create(bytes, grain, hint)
-    })?;
+    let mut sizes = CHUNK_SIZES.iter().filter(fits);
+    let chunk = sizes.find_map(|&bytes| Chunk::create(bytes, grain, next_hint(bytes)))?;
     // Relaxed: gives each chunk an entry of its own.
     let index = CHUNK_COUNT.fetch_add(1, Ordering::Relaxed);
     let Some(entry) = CHUNKS.get(index) else {

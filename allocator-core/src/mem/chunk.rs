@@ -45,6 +45,8 @@ pub(crate) struct Chunk {
     free_slices: AtomicU32,
     /// Place in the arena's list.
     index: AtomicU32,
+    /// Slices that are there: all, or as many as the OS gave. Written once.
+    slices: AtomicU32,
     /// Whether the chunk is for huge pages: a [`Grain`]. Written once.
     dense: AtomicBool,
 }
@@ -112,6 +114,8 @@ impl Chunk {
         // Relaxed: published by the arena's Release.
         chunk.dense.store(grain == Grain::Dense, Ordering::Relaxed);
         let slices = bytes / SLICE_BYTES;
+        // Relaxed: as above.
+        chunk.slices.store(slices as u32, Ordering::Relaxed);
         chunk.claimed.set(0, HEADER_SLICES);
         chunk.dirty.set(0, HEADER_SLICES);
         if slices < CHUNK_SLICES {
@@ -140,6 +144,17 @@ impl Chunk {
         } else {
             Grain::Sparse
         }
+    }
+
+    /// Slices that are there.
+    pub(crate) fn slices(&self) -> usize {
+        // Relaxed: written once, before the chunk was published.
+        self.slices.load(Ordering::Relaxed) as usize
+    }
+
+    /// Whether `block` lies where a page can be.
+    pub(crate) fn has_page_at(&self, block: NonNull<u8>) -> bool {
+        (HEADER_SLICES..self.slices()).contains(&self.slice_of(block))
     }
 
     fn slice_start(&'static self, slice: usize) -> NonNull<u8> {

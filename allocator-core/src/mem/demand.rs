@@ -66,9 +66,14 @@ pub(super) fn used() -> usize {
     USED.load(Relaxed).max(0).cast_unsigned()
 }
 
+/// Free slices that are backed by memory.
+pub(super) fn backed() -> usize {
+    BACKED.load(Relaxed).max(0).cast_unsigned()
+}
+
 /// Whether free slices are backed by memory.
 pub(super) fn has_backed() -> bool {
-    BACKED.load(Relaxed) > 0
+    backed() > 0
 }
 
 /// When the arena will be quiet if nothing more happens, in ms.

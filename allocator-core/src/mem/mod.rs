@@ -22,4 +22,6 @@ pub(crate) mod due;
 pub(crate) mod mailbox;
 #[cfg(not(loom))]
 pub(crate) mod page;
+#[cfg(not(loom))]
+pub(crate) mod regions;
 pub(crate) mod thread_free;

@@ -103,6 +103,9 @@ pub(crate) struct Page {
     holes: Cell<u64>,
     /// Slices that the page takes.
     slices: Cell<u32>,
+    /// Where in a thread's cache the bin of the page's class is, for who frees without knowing the
+    /// layout. Noted in the header of each slice that a block can start in, before one is handed out.
+    bin: Cell<u16>,
     /// The owner's cycle and the time in ms at which the page became a spare one.
     spare_since_cycle: Cell<u32>,
     spare_since_ms: Cell<u64>,
@@ -167,6 +170,39 @@ impl Page {
         // SAFETY: in a chunk; the headers of its first two slices are not looked at.
         unsafe { chunk::has_page_header(start).then(|| Page::at(start)) }
             .filter(|page| page.state() != State::Unused)
+    }
+
+    /// The header of the slice that `block` lies in: of its page only if that starts there.
+    ///
+    /// # Safety
+    /// - `block` lies in a chunk.
+    #[inline(always)]
+    unsafe fn of_slice(block: *mut u8) -> &'static Page {
+        // SAFETY: the header is there, never unmapped, and valid all zero.
+        unsafe { &*chunk::page_header(block).cast::<Page>() }
+    }
+
+    /// What [`Page::note_bin`] noted of the page or large block that `block` is of.
+    ///
+    /// # Safety
+    /// - `block` is a block in use of a page in which the bin was noted, or the start of a large one.
+    #[inline(always)]
+    pub(crate) unsafe fn bin_of(block: *mut u8) -> u16 {
+        // SAFETY: pages lie in chunks.
+        unsafe { Page::of_slice(block) }.bin.get()
+    }
+
+    /// Notes where the bin of the page's class is, in every slice that a block can start in.
+    pub(crate) fn note_bin(&self, offset: u16) {
+        let slices = match self.state.get() {
+            State::Large => 1,
+            _ => self.slices.get() as usize,
+        };
+        for slice in 0..slices {
+            let start = self.start.get().wrapping_add(slice * chunk::SLICE_BYTES);
+            // SAFETY: a slice of this page, hence in a chunk.
+            unsafe { Page::of_slice(start) }.bin.set(offset);
+        }
     }
 
     /// Makes this the page of `reserved` blocks of `block_bytes` from `start` on. No block is

@@ -6,6 +6,7 @@
 
 #[cfg(feature = "fault-injection")]
 pub mod fault;
+pub(crate) mod thread_word;
 mod unix;
 
 use core::ptr::NonNull;
@@ -13,6 +14,7 @@ use core::ptr::NonNull;
 use crate::base::sync;
 
 pub(crate) use unix::{OS_PAGE_BYTES, abort, now_ms, register_fork_handlers};
+pub(crate) use unix::{errno, find_symbol, set_errno};
 pub(crate) use unix::{has_thread_ended, is_end_of_thread, register_thread_end, set_thread_ended};
 pub(crate) use unix::{set_thread_end_value, thread_end_value};
 
@@ -128,6 +130,21 @@ pub(crate) unsafe fn remap(
     }
     // SAFETY: the caller's promise.
     unsafe { unix::remap(start, old_bytes, new_bytes, may_move) }
+}
+
+/// Moves a mapping to `to`, resizing it; what is new reads as zero. False leaves both as they were.
+///
+/// # Safety
+/// - `[start, start + old_bytes)` is one mapping of [`reserve`] or [`remap`], the caller's own;
+/// - so is `[to, to + new_bytes)`, which is not in use.
+pub(crate) unsafe fn remap_to(
+    start: NonNull<u8>,
+    old_bytes: usize,
+    to: NonNull<u8>,
+    new_bytes: usize,
+) -> bool {
+    // SAFETY: the caller's promise.
+    permitted(Call::Remap) && unsafe { unix::remap_to(start, old_bytes, to, new_bytes) }
 }
 
 /// A full memory barrier on every running thread of the process; false where there is none.

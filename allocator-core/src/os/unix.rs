@@ -1,6 +1,6 @@
 //! Linux and POSIX, by `libc` alone. Each function is one call and its error.
 
-use core::ffi::c_void;
+use core::ffi::{CStr, c_void};
 use core::ptr::{self, NonNull};
 
 use super::{Call, permitted};
@@ -62,6 +62,18 @@ pub(super) unsafe fn remap(
     } else {
         NonNull::new(moved.cast())
     }
+}
+
+pub(super) unsafe fn remap_to(
+    start: NonNull<u8>,
+    old_bytes: usize,
+    to: NonNull<u8>,
+    new_bytes: usize,
+) -> bool {
+    let flags = libc::MREMAP_MAYMOVE | libc::MREMAP_FIXED;
+    let (start, to) = (start.as_ptr().cast(), to.as_ptr().cast::<c_void>());
+    // SAFETY: the caller owns both mappings, and nothing is in use at `to`.
+    unsafe { libc::mremap(start, old_bytes, new_bytes, flags, to) != libc::MAP_FAILED }
 }
 
 /// Milliseconds of a clock that never goes back; a few nanoseconds a call, a tick of 1 to 4 ms.
@@ -200,6 +212,24 @@ pub(crate) fn register_fork_handlers(
     // A refusal leaves fork as it is without handlers: nothing to be done about it.
     // SAFETY: the handlers are plain functions that live as long as the process.
     let _ = unsafe { libc::pthread_atfork(Some(prepare), Some(parent), Some(child)) };
+}
+
+/// The calling thread's error number.
+pub(crate) fn errno() -> libc::c_int {
+    // SAFETY: the thread's own variable, which is always there.
+    unsafe { *libc::__errno_location() }
+}
+
+/// Sets the calling thread's error number.
+pub(crate) fn set_errno(error: libc::c_int) {
+    // SAFETY: as in errno().
+    unsafe { *libc::__errno_location() = error };
+}
+
+/// What the program or one of its libraries calls `name`; null when none does.
+pub(crate) fn find_symbol(name: &CStr) -> *mut c_void {
+    // SAFETY: the name is a C string.
+    unsafe { libc::dlsym(libc::RTLD_DEFAULT, name.as_ptr()) }
 }
 
 /// Ends the process with `message` on standard error; allocates nothing.

@@ -16,6 +16,7 @@ use allocator_core::derive_allocator;
     stats = histogram,
     limit = 64MiB,
     tls = pointer,
+    export = off,
     crate = ::allocator_core
 )]
 struct Everything;

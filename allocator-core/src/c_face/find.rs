@@ -1,0 +1,60 @@
+//! What an address is that C gives back.
+
+use core::ptr::NonNull;
+
+use crate::config::choices::Derived;
+use crate::config::size_class::BIN_BYTES;
+use crate::heap::declared::Exported;
+use crate::heap::huge_headed::{self, Head};
+use crate::heap::large::no_bin;
+use crate::mem::chunk::SLICE_BYTES;
+use crate::mem::page::{Page, State};
+use crate::mem::regions;
+
+/// What an address is.
+pub(super) enum Found {
+    /// A block of this class.
+    Class(usize),
+    /// A large block.
+    Large(&'static Page),
+    /// A huge block.
+    Huge(Head),
+    /// Nothing of this type.
+    Nothing,
+}
+
+/// What `block` is. Of an address inside a block, or of a block that is free, anything may be said.
+///
+/// # Safety
+/// - `block` is an address that the OS gave to somebody in this process.
+pub(super) unsafe fn find<D: Exported>(block: NonNull<u8>) -> Found {
+    let start = block.as_ptr();
+    // SAFETY: the caller's promise.
+    let is_known = unsafe { regions::is_in_chunk(start) };
+    if !is_known && !regions::is_in_arena(block) {
+        let head = huge_headed::find(D::shared().account(), block);
+        return head.map_or(Found::Nothing, Found::Huge);
+    }
+    // SAFETY: in the arena. What is not handed out has a header, too, whatever it says.
+    let offset = unsafe { Page::bin_of(start) };
+    if offset < no_bin::<D>() {
+        return Found::Class(offset as usize / BIN_BYTES);
+    }
+    // SAFETY: in a chunk.
+    match unsafe { Page::find(start) } {
+        Some(page) if page.state() == State::Large && page.start() == start => Found::Large(page),
+        _ => Found::Nothing,
+    }
+}
+
+impl Found {
+    /// Bytes that the block really has.
+    pub(super) fn usable_bytes<D: Exported>(&self) -> usize {
+        match self {
+            Found::Class(class) => D::block_bytes(*class),
+            Found::Large(page) => page.slices() as usize * SLICE_BYTES,
+            Found::Huge(head) => head.block_bytes(),
+            Found::Nothing => 0,
+        }
+    }
+}

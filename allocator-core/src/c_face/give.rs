@@ -1,0 +1,103 @@
+//! Handing blocks out to C.
+
+use core::alloc::Layout;
+use core::ptr::{self, NonNull};
+
+use super::errno;
+use crate::base::align::checked_align_up;
+use crate::config::size_class::{BIN_BYTES, MALLOC_ALIGN, malloc_index};
+use crate::global::verbs;
+use crate::heap::declared::{Exported, cache};
+use crate::heap::{huge_headed, route, upkeep};
+use crate::os::OS_PAGE_BYTES;
+
+/// The offset of the bin for a size up to `direct_max`.
+#[inline(always)]
+pub(super) fn bin_offset<D: Exported>(size: usize) -> u16 {
+    // SAFETY: the table has an entry for every size up to `direct_max` (contract of `Exported`).
+    unsafe { *D::malloc_table().get_unchecked(malloc_index(size)) }
+}
+
+/// Whether the class of `size` is looked up in one load.
+#[inline(always)]
+pub(super) fn is_direct<D: Exported>(size: usize) -> bool {
+    size <= D::CONFIG.fast_path.direct_max as usize
+}
+
+/// The layout of a block for C; `None` when there can be none.
+pub(super) fn layout(size: usize, align: usize) -> Option<Layout> {
+    Layout::from_size_align(size, align.max(MALLOC_ALIGN)).ok()
+}
+
+/// `malloc`
+#[inline(always)]
+pub fn malloc<D: Exported>(size: usize) -> *mut u8 {
+    if !is_direct::<D>(size) {
+        return aligned::<D>(MALLOC_ALIGN, size);
+    }
+    let offset = bin_offset::<D>(size);
+    // SAFETY: null or the calling thread's cache.
+    if let Some(cache) = unsafe { cache::<D>().as_ref() } {
+        // SAFETY: the cache is the calling thread's.
+        let block = unsafe { cache.bin_at(offset).pop() };
+        if !block.is_null() {
+            verbs::count_allocation(cache, offset as usize / BIN_BYTES);
+            return block.cast();
+        }
+    }
+    malloc_in_class::<D>(offset as usize / BIN_BYTES)
+}
+
+#[cold]
+#[inline(never)]
+fn malloc_in_class<D: Exported>(class: usize) -> *mut u8 {
+    errno::or_enomem(|| verbs::allocate_in_class::<D>(class))
+}
+
+/// A block of `size` bytes at a multiple of `align`, a power of two.
+#[inline(never)]
+pub(super) fn aligned<D: Exported>(align: usize, size: usize) -> *mut u8 {
+    errno::or_enomem(|| match layout(size, align) {
+        Some(layout) if route::is_huge(layout) => huge::<D>(layout),
+        Some(layout) => verbs::allocate_by_route::<D>(layout),
+        None => ptr::null_mut(),
+    })
+}
+
+/// A huge block, zeroed.
+fn huge<D: Exported>(layout: Layout) -> *mut u8 {
+    upkeep::run_if_due();
+    let account = D::shared().account();
+    let Some(bytes) = checked_align_up(layout.size().max(1), OS_PAGE_BYTES) else {
+        return ptr::null_mut();
+    };
+    let allocate = || huge_headed::allocate(account, bytes, layout.align());
+    verbs::counted_large::<D>(verbs::or_after_reclaim::<D, NonNull<u8>>(allocate))
+}
+
+/// `calloc`
+#[inline(always)]
+pub fn calloc<D: Exported>(count: usize, bytes: usize) -> *mut u8 {
+    match count.checked_mul(bytes) {
+        Some(size) if is_direct::<D>(size) => {
+            let block = malloc::<D>(size);
+            if !block.is_null() {
+                // SAFETY: just allocated with at least this size.
+                unsafe { block.write_bytes(0, size) };
+            }
+            block
+        }
+        Some(size) => zeroed::<D>(size),
+        None => errno::fail(libc::ENOMEM),
+    }
+}
+
+/// A zeroed block of more than `direct_max`.
+#[inline(never)]
+fn zeroed<D: Exported>(size: usize) -> *mut u8 {
+    errno::or_enomem(|| match layout(size, MALLOC_ALIGN) {
+        Some(layout) if route::is_huge(layout) => huge::<D>(layout),
+        Some(layout) => verbs::allocate_zeroed_by_route::<D>(layout),
+        None => ptr::null_mut(),
+    })
+}

@@ -1,0 +1,164 @@
+//! Taking blocks back from C, and resizing them: by their address.
+
+use core::ptr::{self, NonNull};
+
+use super::errno;
+use super::find::{Found, find};
+use super::give::{bin_offset, is_direct, layout, malloc};
+use crate::config::choices::Derived;
+use crate::config::size_class::{BIN_BYTES, MALLOC_ALIGN};
+use crate::global::verbs;
+use crate::heap::declared::{Exported, cache};
+use crate::heap::route::{self, Route};
+use crate::heap::{huge_headed, large, upkeep};
+use crate::mem::page::Page;
+use crate::mem::regions;
+use crate::os;
+
+/// `free`
+///
+/// # Safety
+/// - `block` is null, or a block of this face that its user gives back. What somebody else allocated is
+///   left alone.
+#[inline(always)]
+pub unsafe fn free<D: Exported>(block: *mut u8) {
+    // SAFETY: null or an address of somebody's.
+    if unsafe { regions::is_in_chunk(block) }
+        // SAFETY: null or the calling thread's cache.
+        && let Some(cache) = unsafe { cache::<D>().as_ref() }
+    {
+        // SAFETY: a block of this face in a chunk: the bin of its page is noted, and so is that of a
+        // large one, which takes none.
+        let offset = unsafe { Page::bin_of(block) };
+        // SAFETY: the cache is the calling thread's; the block is of this class.
+        if unsafe { cache.bin_at(offset).push(block, D::CACHES) } {
+            return verbs::count_free(cache, offset as usize / BIN_BYTES);
+        }
+    }
+    // SAFETY: the caller's promise.
+    unsafe { free_elsewhere::<D>(block) }
+}
+
+/// # Safety
+/// - as [`free`].
+#[cold]
+#[inline(never)]
+unsafe fn free_elsewhere<D: Exported>(block: *mut u8) {
+    let Some(block) = NonNull::new(block) else {
+        return;
+    };
+    // SAFETY: an address of somebody's.
+    let found = unsafe { find::<D>(block) };
+    errno::kept(|| match found {
+        // SAFETY: the caller's promise.
+        Found::Class(class) => unsafe { verbs::deallocate_in_class::<D>(block, class) },
+        // SAFETY: the caller's promise.
+        Found::Large(_) => unsafe { verbs::deallocate_large::<D>(block) },
+        Found::Huge(head) => {
+            D::shared().count_free(None);
+            // SAFETY: the caller's promise.
+            unsafe { huge_headed::free(D::shared().account(), head) };
+            upkeep::run_if_due();
+        }
+        Found::Nothing => {}
+    });
+}
+
+/// `realloc`: as glibc has it, a size of 0 frees the block and returns null.
+///
+/// # Safety
+/// - as [`free`]; when this returns null for a size that is not 0, the block is still its user's.
+#[inline]
+pub unsafe fn realloc<D: Exported>(block: *mut u8, size: usize) -> *mut u8 {
+    let Some(start) = NonNull::new(block) else {
+        return malloc::<D>(size);
+    };
+    if size == 0 {
+        // SAFETY: the caller's promise.
+        unsafe { free::<D>(block) };
+        return ptr::null_mut();
+    }
+    // SAFETY: an address of somebody's.
+    let stays = is_direct::<D>(size)
+        && unsafe { regions::is_in_chunk(block) }
+        // SAFETY: as in free().
+        && unsafe { Page::bin_of(block) } == bin_offset::<D>(size);
+    if stays {
+        return block;
+    }
+    // SAFETY: the caller's promise.
+    unsafe { resize::<D>(start, size) }
+}
+
+/// # Safety
+/// - as [`realloc`], of a size that is not 0.
+#[inline(never)]
+unsafe fn resize<D: Exported>(block: NonNull<u8>, size: usize) -> *mut u8 {
+    // SAFETY: an address of somebody's.
+    let found = unsafe { find::<D>(block) };
+    let usable_bytes = found.usable_bytes::<D>();
+    if let Found::Nothing = found {
+        return errno::fail(libc::EINVAL);
+    }
+    // SAFETY: the caller's promise.
+    if let Some(resized) = errno::kept(|| unsafe { resize_in_place::<D>(block, found, size) }) {
+        return resized.as_ptr();
+    }
+    let before = os::errno();
+    let moved = malloc::<D>(size);
+    if moved.is_null() {
+        if size > usable_bytes {
+            return moved;
+        }
+        // Nobody expects that a block cannot become smaller.
+        os::set_errno(before);
+        return block.as_ptr();
+    }
+    let bytes = size.min(usable_bytes);
+    // SAFETY: both blocks are at least this long, and the new one is nobody else's.
+    unsafe { ptr::copy_nonoverlapping(block.as_ptr(), moved, bytes) };
+    // SAFETY: the caller's promise; the content has moved.
+    unsafe { free::<D>(block.as_ptr()) };
+    moved
+}
+
+/// The block with `size` bytes, if that takes no other block: where it is, or moved as pages are.
+///
+/// # Safety
+/// - as [`realloc`]; `found` is what the block is.
+unsafe fn resize_in_place<D: Exported>(
+    block: NonNull<u8>,
+    found: Found,
+    size: usize,
+) -> Option<NonNull<u8>> {
+    let layout = layout(size, MALLOC_ALIGN)?;
+    let account = D::shared().account();
+    match (found, route::route::<D>(layout)) {
+        (Found::Class(before), Route::Class(after)) => (before == after).then_some(block),
+        (Found::Large(_), Route::Large { slices, .. }) => {
+            // SAFETY: the caller's promise; the block is large.
+            let resized = unsafe { large::resize_in_place(account, block, slices) };
+            resized.then_some(block)
+        }
+        (Found::Huge(head), Route::Huge { bytes }) => {
+            if head.block_bytes() == bytes {
+                return Some(block);
+            }
+            // SAFETY: the caller's promise.
+            unsafe { huge_headed::resize(account, head, bytes) }
+        }
+        _ => None,
+    }
+}
+
+/// `malloc_usable_size`
+///
+/// # Safety
+/// - `block` is null or a block of this face in use; 0 is what others' blocks have.
+pub unsafe fn usable_size<D: Exported>(block: *mut u8) -> usize {
+    match NonNull::new(block) {
+        // SAFETY: an address of somebody's.
+        Some(block) => unsafe { find::<D>(block) }.usable_bytes::<D>(),
+        None => 0,
+    }
+}

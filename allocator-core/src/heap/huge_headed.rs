@@ -1,0 +1,228 @@
+//! Huge blocks of a type that is freed without being told the layout: as those of `huge`, each a
+//! mapping of its own, but with a head that says where it is and how long.
+//!
+//! ```text
+//! a multiple of 32 MiB
+//! ┌──────┬───────────┬──────────────────────
+//! │ Head │ untouched │ the block …
+//! └──────┴───────────┴──────────────────────
+//!  1 OS page at least, 32 MiB at most
+//! ```
+//!
+//! 1. The mapping starts at a multiple of a chunk, which `regions` has marked from before the block is
+//!    handed out until after it is given back.
+//! 2. The block starts within a chunk's bytes of it, or right behind them: so the byte before the
+//!    block is in the mapping's first 32 MiB, whatever the block's alignment.
+
+use core::ptr::{self, NonNull};
+use core::sync::atomic::{AtomicUsize, Ordering::Relaxed};
+
+use super::account::Account;
+use crate::config::Thp;
+use crate::config::choices::Choices;
+use crate::mem::chunk::CHUNK_BYTES;
+use crate::mem::{arena, regions};
+use crate::os::{self, OS_PAGE_BYTES};
+
+/// What stands at the start of a huge block's mapping.
+#[derive(Clone, Copy)]
+pub(crate) struct Head {
+    /// Where the mapping starts, hence this head.
+    mapping: NonNull<u8>,
+    /// Bytes of the mapping.
+    mapped_bytes: usize,
+    /// Where the block starts.
+    block: NonNull<u8>,
+    /// Which type it is of: the address of its account.
+    owner: *const (),
+}
+
+const _: () = assert!(size_of::<Head>() <= OS_PAGE_BYTES);
+
+impl Head {
+    /// Bytes of the block.
+    pub(crate) fn block_bytes(&self) -> usize {
+        self.mapped_bytes - self.lead_bytes()
+    }
+
+    /// Bytes before the block.
+    fn lead_bytes(&self) -> usize {
+        self.block.addr().get() - self.mapping.addr().get()
+    }
+
+    /// Writes the head where it belongs.
+    ///
+    /// # Safety
+    /// - the mapping is there, and the caller's own.
+    unsafe fn write(self) {
+        // SAFETY: the block starts an OS page behind the mapping's start at least, so the head has
+        // room; a multiple of a chunk is aligned for it.
+        unsafe { self.mapping.cast().write(self) };
+    }
+}
+
+/// Huge blocks of this kind, and the bytes of their mappings.
+static BLOCKS: AtomicUsize = AtomicUsize::new(0);
+static BYTES: AtomicUsize = AtomicUsize::new(0);
+
+/// How many blocks there are, and the bytes of their mappings.
+pub(crate) fn mapped() -> (usize, usize) {
+    // Relaxed: figures.
+    (BLOCKS.load(Relaxed), BYTES.load(Relaxed))
+}
+
+fn owner_of<C: Choices>(account: &Account<C>) -> *const () {
+    ptr::from_ref(account).cast()
+}
+
+/// A zeroed block of `bytes`, whole OS pages, at a multiple of `align`. `None` without memory
+/// or over the limit.
+pub(crate) fn allocate<C: Choices>(
+    account: &Account<C>,
+    bytes: usize,
+    align: usize,
+) -> Option<NonNull<u8>> {
+    let lead_bytes = align.clamp(OS_PAGE_BYTES, CHUNK_BYTES);
+    let mapped_bytes = lead_bytes.checked_add(bytes)?;
+    if !account.charge(mapped_bytes) {
+        return None;
+    }
+    let Some(mapping) = map(mapped_bytes, align) else {
+        account.discharge(mapped_bytes);
+        return None;
+    };
+    if C::CONFIG.thp != Thp::Default {
+        // SAFETY: just mapped.
+        unsafe { os::advise_huge(mapping, mapped_bytes, C::CONFIG.thp == Thp::Always) };
+    }
+    // SAFETY: the lead is part of the mapping.
+    let block = unsafe { mapping.add(lead_bytes) };
+    let owner = owner_of(account);
+    let head = Head {
+        mapping,
+        mapped_bytes,
+        block,
+        owner,
+    };
+    // SAFETY: just mapped.
+    unsafe { head.write() };
+    // Relaxed: figures, here and below.
+    BLOCKS.fetch_add(1, Relaxed);
+    BYTES.fetch_add(mapped_bytes, Relaxed);
+    Some(block)
+}
+
+/// A marked mapping of `bytes` at a multiple of a chunk, so that its block is at a multiple of
+/// `align`.
+fn map(bytes: usize, align: usize) -> Option<NonNull<u8>> {
+    // Above a chunk, a multiple of `align` has a chunk's bytes before it.
+    let unused = align.max(CHUNK_BYTES) - CHUNK_BYTES;
+    let hint = if unused == 0 {
+        arena::next_hint(bytes)
+    } else {
+        0
+    };
+    let all = bytes.checked_add(unused)?;
+    let start = os::reserve(all, align.max(CHUNK_BYTES), hint)?;
+    // SAFETY: within what was just mapped.
+    let mapping = unsafe { start.add(unused) };
+    if unused > 0 {
+        // SAFETY: as above, and nobody knows of it.
+        unsafe { os::release(start, unused) };
+    }
+    let marked = regions::mark_huge(mapping);
+    if !marked {
+        // SAFETY: as above.
+        unsafe { os::release(mapping, bytes) };
+    }
+    marked.then_some(mapping)
+}
+
+/// The head of the huge block of the type with this `account` that starts at `block`, if there is one.
+pub(crate) fn find<C: Choices>(account: &Account<C>, block: NonNull<u8>) -> Option<Head> {
+    // Inv. 2. Not null: addresses below a chunk are not given out.
+    let mapping = block
+        .as_ptr()
+        .map_addr(|address| (address - 1) & !(CHUNK_BYTES - 1));
+    let mapping = NonNull::new(mapping).filter(|start| regions::is_huge(*start))?;
+    // SAFETY: a head is there while the mark is (Inv. 1), if the block is in use, which its user
+    // promises; of another block's mapping, if that is in use.
+    let head: Head = unsafe { mapping.cast().read() };
+    (head.block == block && head.owner == owner_of(account)).then_some(head)
+}
+
+/// Frees a block.
+///
+/// # Safety
+/// - `head` is that of a block which its user gave back.
+pub(crate) unsafe fn free<C: Choices>(account: &Account<C>, head: Head) {
+    // Before: another may be mapped there at once.
+    regions::forget_huge(head.mapping);
+    // SAFETY: the caller's promise.
+    if !unsafe { os::release(head.mapping, head.mapped_bytes) } {
+        // The addresses stay; at least the memory behind them goes.
+        // SAFETY: as above.
+        unsafe { os::purge(head.mapping, head.mapped_bytes) };
+    }
+    BLOCKS.fetch_sub(1, Relaxed);
+    BYTES.fetch_sub(head.mapped_bytes, Relaxed);
+    account.discharge(head.mapped_bytes);
+}
+
+/// Resizes a block to `bytes`, whole OS pages, moving it if need be; what is new reads as zero.
+/// `None` leaves the block as it was.
+///
+/// # Safety
+/// - `head` is that of a block of the caller's own.
+pub(crate) unsafe fn resize<C: Choices>(
+    account: &Account<C>,
+    head: Head,
+    bytes: usize,
+) -> Option<NonNull<u8>> {
+    let before = head.mapped_bytes;
+    let after = head.lead_bytes().checked_add(bytes)?;
+    if after > before && !account.charge(after - before) {
+        return None;
+    }
+    // SAFETY: the caller's promise.
+    let stays = unsafe { os::remap(head.mapping, before, after, false) };
+    // SAFETY: as above.
+    let mapping = stays.or_else(|| unsafe { move_mapping(head.mapping, before, after) });
+    match mapping {
+        Some(_) if after < before => account.discharge(before - after),
+        None if after > before => account.discharge(after - before),
+        _ => {}
+    }
+    let mapping = mapping?;
+    BYTES.fetch_add(after.wrapping_sub(before), Relaxed);
+    // SAFETY: the lead is part of the mapping.
+    let block = unsafe { mapping.add(head.lead_bytes()) };
+    let resized = Head {
+        mapping,
+        mapped_bytes: after,
+        block,
+        ..head
+    };
+    // SAFETY: the mapping is the block's.
+    unsafe { resized.write() };
+    Some(block)
+}
+
+/// Moves a mapping to where it has `after` bytes, its pages and its mark with it.
+///
+/// # Safety
+/// - `[mapping, mapping + before)` is a huge block's mapping, the caller's own.
+unsafe fn move_mapping(mapping: NonNull<u8>, before: usize, after: usize) -> Option<NonNull<u8>> {
+    let to = map(after, CHUNK_BYTES)?;
+    // Before: another may be mapped there at once.
+    regions::forget_huge(mapping);
+    // SAFETY: the caller's promise; the second was just mapped.
+    if unsafe { os::remap_to(mapping, before, to, after) } {
+        return Some(to);
+    }
+    regions::mark_huge(mapping);
+    regions::forget_huge(to);
+    // SAFETY: just mapped.
+    unsafe { os::release(to, after) };
+    None
+}

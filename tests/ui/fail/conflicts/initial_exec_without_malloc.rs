@@ -1,0 +1,6 @@
+use allocator_core::derive_allocator;
+
+#[derive_allocator(tls = initial_exec)]
+struct Wrong;
+
+fn main() {}
