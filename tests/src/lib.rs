@@ -6,6 +6,7 @@ pub mod checked_load;
 pub mod child;
 pub mod configurations;
 pub mod crew;
+pub mod elf;
 pub mod forked;
 pub mod injected;
 pub mod model;

@@ -3,6 +3,7 @@
 
 use std::io::Read;
 use std::os::unix::process::CommandExt;
+use std::path::Path;
 use std::process::{Command, ExitStatus, Stdio};
 use std::time::{Duration, Instant};
 
@@ -11,6 +12,7 @@ pub struct Program<'a> {
     path: &'a str,
     arguments: &'a [&'a str],
     limits: &'a [(libc::__rlimit_resource_t, u64)],
+    preload: Option<&'a Path>,
 }
 
 /// How a program ended.
@@ -35,6 +37,7 @@ impl<'a> Program<'a> {
             path,
             arguments,
             limits: &[],
+            preload: None,
         }
     }
 
@@ -42,6 +45,13 @@ impl<'a> Program<'a> {
     #[must_use]
     pub fn under(mut self, limits: &'a [(libc::__rlimit_resource_t, u64)]) -> Self {
         self.limits = limits;
+        self
+    }
+
+    /// Has the dynamic linker load a shared object before the program's own.
+    #[must_use]
+    pub fn preloading(mut self, object: &'a Path) -> Self {
+        self.preload = Some(object);
         self
     }
 
@@ -57,6 +67,7 @@ impl<'a> Program<'a> {
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped());
+        command.envs(self.preload.map(|object| ("LD_PRELOAD", object)));
         let limits = self.limits.to_vec();
         // SAFETY: setrlimit is async-signal-safe, and nothing is allocated.
         unsafe {

@@ -1,6 +1,7 @@
 //! What the helper programs do: each scenario uses whatever global allocator its program has, and
 //! says by its exit status whether the claim held.
 
+pub mod c_calls;
 pub mod exits;
 pub mod figures;
 pub mod forks;
@@ -26,4 +27,12 @@ pub const SCENARIOS: &[Scenario] = &[
     ("freed_by_another", give_back::freed_by_another),
     ("serves_under_a_limit", limits::serves_under_a_limit),
     ("threads_under_a_limit", limits::threads_under_a_limit),
+    ("c_corners", c_calls::corners),
+    ("c_alignments", c_calls::alignments),
+    ("c_growth", c_calls::growth),
+    ("c_huge", c_calls::huge),
+    ("c_foreign", c_calls::foreign),
+    ("c_first_acts", c_calls::first_acts),
+    ("c_random", c_calls::random),
+    ("c_signals", c_calls::signals),
 ];

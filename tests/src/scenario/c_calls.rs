@@ -1,0 +1,444 @@
+//! The functions of C, as a program calls them, whoever's they are.
+
+use std::ffi::{CString, c_int, c_void};
+use std::ptr;
+use std::sync::Mutex;
+use std::thread;
+
+use super::figures::mappings;
+use crate::random::Random;
+
+unsafe extern "C" {
+    fn valloc(size: usize) -> *mut c_void;
+    fn pvalloc(size: usize) -> *mut c_void;
+}
+
+/// More than any object may have.
+const TOO_MUCH: usize = isize::MAX as usize + 1;
+
+fn errno() -> c_int {
+    std::io::Error::last_os_error().raw_os_error().unwrap_or(0)
+}
+
+fn set_errno(error: c_int) {
+    // SAFETY: the thread's own variable.
+    unsafe { *libc::__errno_location() = error };
+}
+
+/// Asserts that `act` returns null with this error, which null alone does not say.
+#[track_caller]
+fn fails(error: c_int, act: impl FnOnce() -> *mut c_void) {
+    set_errno(0);
+    assert!(act().is_null());
+    assert_eq!(errno(), error);
+}
+
+/// Asserts that `act` returns a block of at least `size` bytes and leaves the error alone; frees it.
+#[track_caller]
+fn serves(size: usize, align: usize, act: impl FnOnce() -> *mut c_void) {
+    set_errno(libc::ENOTTY);
+    let block = act();
+    assert!(!block.is_null() && block.addr().is_multiple_of(align.max(16)));
+    // SAFETY: a block of at least this size, the caller's own.
+    unsafe {
+        assert!(libc::malloc_usable_size(block) >= size);
+        block.write_bytes(0xa5, size);
+        libc::free(block);
+    }
+    assert_eq!(errno(), libc::ENOTTY, "an error that is not one");
+}
+
+/// A function that not every C library has.
+fn find<F: Copy>(name: &str) -> Option<F> {
+    let name = CString::new(name).expect("a name");
+    // SAFETY: the name is a C string.
+    let symbol = unsafe { libc::dlsym(libc::RTLD_DEFAULT, name.as_ptr()) };
+    assert_eq!(size_of::<F>(), size_of_val(&symbol));
+    // SAFETY: a pointer to a function is one word, and the caller knows the function's type.
+    (!symbol.is_null()).then(|| unsafe { std::mem::transmute_copy(&symbol) })
+}
+
+/// What the standards say of sizes and arguments at their ends.
+pub fn corners(_: &[String]) {
+    // SAFETY: every block is freed once, by its address; what fails leaves its block as it was.
+    unsafe {
+        for size in [
+            0,
+            1,
+            16,
+            17,
+            8192,
+            8193,
+            32768,
+            32769,
+            65536,
+            8 << 20,
+            (8 << 20) + 1,
+        ] {
+            serves(size, 16, || libc::malloc(size));
+            serves(size, 16, || libc::realloc(ptr::null_mut(), size));
+            serves(size, 16, || libc::reallocarray(ptr::null_mut(), 1, size));
+            serves(size, 4096, || valloc(size));
+            serves(size.next_multiple_of(4096), 4096, || pvalloc(size));
+            let zeroed = libc::calloc(size, 1).cast::<u8>();
+            assert!((0..size).all(|at| zeroed.add(at).read() == 0));
+            libc::free(zeroed.cast());
+        }
+        for size in [
+            TOO_MUCH - 1,
+            TOO_MUCH,
+            TOO_MUCH + 1,
+            usize::MAX - 4096,
+            usize::MAX,
+        ] {
+            fails(libc::ENOMEM, || libc::malloc(size));
+            fails(libc::ENOMEM, || libc::calloc(1, size));
+            fails(libc::ENOMEM, || libc::calloc(size, 2));
+            fails(libc::ENOMEM, || libc::memalign(64, size));
+            fails(libc::ENOMEM, || libc::aligned_alloc(64, size));
+            fails(libc::ENOMEM, || valloc(size));
+            fails(libc::ENOMEM, || pvalloc(size));
+        }
+        fails(libc::ENOMEM, || libc::calloc(1 << 33, 1 << 33));
+        fails(libc::EINVAL, || libc::aligned_alloc(0, 16));
+        fails(libc::EINVAL, || libc::aligned_alloc(48, 16));
+        fails(libc::EINVAL, || libc::memalign(TOO_MUCH + 1, 16));
+        serves(100, 64, || libc::memalign(48, 100));
+        serves(100, 16, || libc::memalign(0, 100));
+
+        // The block is left alone, and so are its bytes.
+        for size in [10, 10_000, 100_000, 10_000_000] {
+            let block = libc::malloc(size).cast::<u8>();
+            block.write_bytes(7, size);
+            fails(libc::ENOMEM, || libc::realloc(block.cast(), usize::MAX));
+            fails(libc::ENOMEM, || {
+                libc::reallocarray(block.cast(), 1 << 33, 1 << 33)
+            });
+            assert!((0..size).all(|at| block.add(at).read() == 7));
+            assert!(libc::realloc(block.cast(), 0).is_null(), "freed");
+        }
+
+        // An error is returned, and nothing else touched.
+        let mut block = ptr::without_provenance_mut::<c_void>(1);
+        set_errno(libc::ENOTTY);
+        for align in [0, 1, 4, 24, 4095, TOO_MUCH + 8] {
+            assert_eq!(libc::posix_memalign(&raw mut block, align, 8), libc::EINVAL);
+        }
+        assert_eq!(
+            libc::posix_memalign(&raw mut block, 8, TOO_MUCH),
+            libc::ENOMEM
+        );
+        assert_eq!((block.addr(), errno()), (1, libc::ENOTTY));
+
+        libc::free(ptr::null_mut());
+        assert_eq!(libc::malloc_usable_size(ptr::null_mut()), 0);
+        assert_eq!(errno(), libc::ENOTTY);
+
+        type Free = unsafe extern "C" fn(*mut c_void, usize);
+        if let Some(free_sized) = find::<Free>("free_sized") {
+            free_sized(libc::malloc(100), 100);
+            free_sized(ptr::null_mut(), 100);
+        }
+        let info = libc::mallinfo2();
+        assert!(info.arena > 0 && info.uordblks <= info.arena);
+        libc::malloc_trim(0);
+    }
+}
+
+/// Every alignment with sizes around it, freed by the address alone.
+pub fn alignments(_: &[String]) {
+    for shift in 0..=34 {
+        let align = 1_usize << shift;
+        for size in [0, 1, align / 2, align - 1, align, align + 1] {
+            // What is not touched costs addresses only; but not all of a machine's.
+            if size > 64 << 20 {
+                continue;
+            }
+            let mut block = ptr::null_mut();
+            // SAFETY: valid for writes; freed once, or grown.
+            unsafe {
+                let error = libc::posix_memalign(&raw mut block, align.max(8), size);
+                assert_eq!(error, 0, "{size} at {align}");
+                assert!(block.addr().is_multiple_of(align.max(16)));
+                assert!(libc::malloc_usable_size(block) >= size);
+                block.write_bytes(1, size.min(4096));
+                if size % 2 == 0 {
+                    block = libc::realloc(block, size + 5000);
+                    let kept = (0..size.min(4096)).all(|at| block.cast::<u8>().add(at).read() == 1);
+                    assert!(kept, "{size} at {align}");
+                }
+                libc::free(block);
+            }
+        }
+    }
+}
+
+/// A block grows from nothing to 100 MB and shrinks again, with what it holds.
+pub fn growth(_: &[String]) {
+    let mut size = 1_usize;
+    let mut sizes = Vec::new();
+    while size < 100 << 20 {
+        sizes.push(size);
+        size += size / 2 + 1;
+    }
+    let shrinking: Vec<_> = sizes.iter().rev().copied().collect();
+    let mut block = ptr::null_mut::<u8>();
+    let mut before = 0;
+    for size in sizes.into_iter().chain(shrinking) {
+        // SAFETY: the block is this function's, and marked every 1000 bytes.
+        unsafe {
+            block = libc::realloc(block.cast(), size).cast();
+            assert!(!block.is_null());
+            for at in (0..size.min(before)).step_by(1000) {
+                assert_eq!(
+                    block.add(at).read(),
+                    (at / 1000) as u8,
+                    "byte {at} of {size}"
+                );
+            }
+            for at in (0..size).step_by(1000) {
+                block.add(at).write((at / 1000) as u8);
+            }
+        }
+        before = size;
+    }
+    // SAFETY: as above.
+    unsafe { libc::free(block.cast()) };
+}
+
+/// Many huge blocks, of which nothing stays.
+pub fn huge(_: &[String]) {
+    let mut before = 0;
+    for round in 0..20 {
+        let blocks: Vec<_> = (0..50)
+            .map(|index| {
+                // SAFETY: written to at both ends, which are there.
+                unsafe {
+                    let size = (9 << 20) + index * 1_000_000;
+                    let block = libc::malloc(size).cast::<u8>();
+                    assert!(!block.is_null());
+                    block.write(1);
+                    block.add(size - 1).write(2);
+                    block
+                }
+            })
+            .collect();
+        // SAFETY: each freed once.
+        blocks
+            .into_iter()
+            .for_each(|block| unsafe { libc::free(block.cast()) });
+        match round {
+            0 => before = mappings(),
+            _ => assert!(mappings() <= before + 2, "mappings stay"),
+        }
+    }
+}
+
+/// What others allocated is left alone, and the heap is as it was.
+pub fn foreign(_: &[String]) {
+    static STATIC: [u8; 64] = [1; 64];
+    let local = [1_u8; 64];
+    // SAFETY: a mapping of its own; the addresses are nobody's blocks, which is the point.
+    unsafe {
+        let mapped = libc::mmap(
+            ptr::null_mut(),
+            1 << 16,
+            libc::PROT_READ,
+            libc::MAP_PRIVATE | libc::MAP_ANONYMOUS,
+            -1,
+            0,
+        );
+        let huge = libc::malloc(10 << 20);
+        for address in [
+            STATIC.as_ptr().cast_mut().cast(),
+            local.as_ptr().cast_mut().cast(),
+            mapped,
+            mapped.byte_add(4096),
+            huge.byte_add(4096),
+        ] {
+            libc::free(address);
+            assert_eq!(libc::malloc_usable_size(address), 0);
+            fails(libc::EINVAL, || libc::realloc(address, 10));
+        }
+        libc::free(huge);
+    }
+    assert!(local == STATIC);
+    random(&["1".to_owned()]);
+}
+
+/// The first thing that a thread does of the allocator is each of its functions.
+pub fn first_acts(_: &[String]) {
+    type Act = fn(usize);
+    let acts: [Act; 9] = [
+        // SAFETY: blocks of this program, each freed once.
+        |_| unsafe { libc::free(libc::malloc(40)) },
+        |_| unsafe { libc::free(libc::calloc(4, 10)) },
+        |_| unsafe { libc::free(libc::realloc(ptr::null_mut(), 40)) },
+        |_| unsafe { libc::free(libc::memalign(64, 40)) },
+        |_| unsafe { libc::free(libc::malloc(9 << 20)) },
+        |_| unsafe { libc::free(libc::malloc(100_000)) },
+        |block| unsafe { libc::free(ptr::with_exposed_provenance_mut(block)) },
+        |block| unsafe {
+            let block = ptr::with_exposed_provenance_mut(block);
+            libc::free(libc::realloc(block, 1000));
+        },
+        |block| unsafe {
+            let block = ptr::with_exposed_provenance_mut(block);
+            assert!(libc::malloc_usable_size(block) >= 40);
+            libc::malloc_trim(0);
+            libc::free(block);
+        },
+    ];
+    for _ in 0..20 {
+        for act in acts {
+            // SAFETY: freed by the act, or lost by those that need none.
+            let block = unsafe { libc::malloc(40) }.expose_provenance();
+            extern "C" fn start(argument: *mut c_void) -> *mut c_void {
+                // SAFETY: made below, for this thread.
+                let (act, block) = unsafe { argument.cast::<(Act, usize)>().read() };
+                act(block);
+                ptr::null_mut()
+            }
+            let mut argument = (act, block);
+            let mut thread = 0;
+            // SAFETY: what is passed lives until the thread has ended. Not a thread of Rust's library,
+            // which would allocate first.
+            unsafe {
+                let argument = (&raw mut argument).cast();
+                assert_eq!(
+                    libc::pthread_create(&raw mut thread, ptr::null(), start, argument),
+                    0
+                );
+                libc::pthread_join(thread, ptr::null_mut());
+            }
+        }
+    }
+}
+
+/// A block and what it is filled with.
+struct Held {
+    block: *mut u8,
+    size: usize,
+    mark: u8,
+}
+
+// SAFETY: whoever has the block is the only one to touch it.
+unsafe impl Send for Held {}
+
+impl Held {
+    fn new(random: &mut Random) -> Self {
+        let size = some_size(random);
+        let mark = random.below(256) as u8;
+        // SAFETY: filled within the size.
+        unsafe {
+            let block = match random.below(4) {
+                0 => libc::calloc(size, 1),
+                1 => libc::memalign(1 << random.below(14), size),
+                _ => libc::malloc(size),
+            };
+            assert!(!block.is_null());
+            block.write_bytes(mark, size);
+            let block = block.cast();
+            Self { block, size, mark }
+        }
+    }
+
+    fn check(&self) {
+        // SAFETY: filled when it was made.
+        let bytes = unsafe { std::slice::from_raw_parts(self.block, self.size) };
+        assert!(
+            bytes.iter().all(|byte| *byte == self.mark),
+            "{} bytes",
+            self.size
+        );
+    }
+
+    fn resize(&mut self, random: &mut Random) {
+        let size = some_size(random).max(1);
+        // SAFETY: the block is this one's; what was in it is looked at below.
+        self.block = unsafe { libc::realloc(self.block.cast(), size).cast() };
+        assert!(!self.block.is_null());
+        self.size = self.size.min(size);
+        self.check();
+        self.size = size;
+        // SAFETY: the block has this size now.
+        unsafe { self.block.write_bytes(self.mark, size) };
+    }
+
+    fn free(self) {
+        self.check();
+        // SAFETY: freed once, by who has it.
+        unsafe { libc::free(self.block.cast()) };
+    }
+}
+
+/// Mostly small, now and then large or huge.
+fn some_size(random: &mut Random) -> usize {
+    match random.below(1000) {
+        0 => random.below(20 << 20),
+        1..10 => random.below(1 << 20),
+        10..100 => random.below(40_000),
+        _ => random.below(600),
+    }
+}
+
+/// Four threads allocate, resize, free, and hand blocks on; every byte is looked at.
+pub fn random(arguments: &[String]) {
+    let rounds: usize = arguments
+        .first()
+        .map_or(1, |first| first.parse().expect("a number"));
+    let handed_on = Mutex::new(Vec::new());
+    thread::scope(|scope| {
+        for seed in 0..4 {
+            let handed_on = &handed_on;
+            scope.spawn(move || {
+                let mut random = Random::new(seed);
+                let mut held: Vec<Held> = Vec::new();
+                for _ in 0..rounds * 20_000 {
+                    let at = random.below(held.len().max(1));
+                    match random.below(8) {
+                        0..3 => held.push(Held::new(&mut random)),
+                        3 if !held.is_empty() => held[at].resize(&mut random),
+                        4 if !held.is_empty() => {
+                            let block = held.swap_remove(at);
+                            handed_on.lock().expect("no panic").push(block);
+                        }
+                        5 => held.extend(handed_on.lock().expect("no panic").pop()),
+                        _ if !held.is_empty() => held.swap_remove(at).free(),
+                        _ => {}
+                    }
+                }
+                held.into_iter().for_each(Held::free);
+            });
+        }
+    });
+    let left = handed_on.into_inner().expect("no panic");
+    left.into_iter().for_each(Held::free);
+}
+
+/// The same under 10,000 signals a second.
+pub fn signals(_: &[String]) {
+    extern "C" fn nothing(_: c_int) {}
+    let interval = libc::timeval {
+        tv_sec: 0,
+        tv_usec: 100,
+    };
+    let timer = libc::itimerval {
+        it_interval: interval,
+        it_value: interval,
+    };
+    // SAFETY: the handler does nothing, and system calls are not restarted for it.
+    unsafe {
+        let mut action: libc::sigaction = std::mem::zeroed();
+        action.sa_sigaction = nothing as *const () as usize;
+        assert_eq!(
+            libc::sigaction(libc::SIGALRM, &raw const action, ptr::null_mut()),
+            0
+        );
+        assert_eq!(
+            libc::setitimer(libc::ITIMER_REAL, &raw const timer, ptr::null_mut()),
+            0
+        );
+    }
+    random(&["2".to_owned()]);
+}
