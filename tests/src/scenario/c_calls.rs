@@ -272,21 +272,31 @@ pub fn first_acts(_: &[String]) {
     let acts: [Act; 9] = [
         // SAFETY: blocks of this program, each freed once.
         |_| unsafe { libc::free(libc::malloc(40)) },
+        // SAFETY: as above.
         |_| unsafe { libc::free(libc::calloc(4, 10)) },
+        // SAFETY: as above.
         |_| unsafe { libc::free(libc::realloc(ptr::null_mut(), 40)) },
+        // SAFETY: as above.
         |_| unsafe { libc::free(libc::memalign(64, 40)) },
+        // SAFETY: as above.
         |_| unsafe { libc::free(libc::malloc(9 << 20)) },
+        // SAFETY: as above.
         |_| unsafe { libc::free(libc::malloc(100_000)) },
+        // SAFETY: as above.
         |block| unsafe { libc::free(ptr::with_exposed_provenance_mut(block)) },
-        |block| unsafe {
+        |block| {
             let block = ptr::with_exposed_provenance_mut(block);
-            libc::free(libc::realloc(block, 1000));
+            // SAFETY: as above.
+            unsafe { libc::free(libc::realloc(block, 1000)) };
         },
-        |block| unsafe {
+        |block| {
             let block = ptr::with_exposed_provenance_mut(block);
-            assert!(libc::malloc_usable_size(block) >= 40);
-            libc::malloc_trim(0);
-            libc::free(block);
+            // SAFETY: as above.
+            unsafe {
+                assert!(libc::malloc_usable_size(block) >= 40);
+                libc::malloc_trim(0);
+                libc::free(block);
+            }
         },
     ];
     for _ in 0..20 {
