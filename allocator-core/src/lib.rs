@@ -62,6 +62,5 @@ pub mod __private {
         pub use crate::c_face::give::{calloc, malloc};
         pub use crate::c_face::standard::*;
         pub use crate::c_face::take::{free, realloc, usable_size};
-        pub use libc::mallinfo2 as Mallinfo2;
     }
 }

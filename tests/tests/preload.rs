@@ -133,6 +133,20 @@ fn a_limit_of_addresses_leaves_a_program_to_start_and_go_on() {
     }
 }
 
+#[test]
+fn calls_of_the_os_may_fail() {
+    Program::new(env!("CARGO_BIN_EXE_exported_faults"), &[]).succeeds();
+}
+
+#[test]
+fn an_object_that_is_loaded_late_has_a_heap_of_its_own() {
+    let late = OBJECTS.join("examples/libseed.so");
+    let arguments = ["c_loaded", late.to_str().expect("a path of text")];
+    let program = || Program::new(SYSTEM, &arguments);
+    program().succeeds();
+    program().preloading(&default_object()).succeeds();
+}
+
 /// What a shell makes of `script`, with or without an object before its own.
 fn shell(script: &str, object: Option<&Path>) -> Output {
     let mut shell = Command::new("sh");

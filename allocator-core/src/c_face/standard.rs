@@ -107,17 +107,34 @@ pub fn malloc_trim<D: Exported>(_keep: usize) -> c_int {
     })
 }
 
-/// `mallinfo2`, as far as its words mean something here.
-pub fn mallinfo2<D: Exported>() -> libc::mallinfo2 {
+/// `struct mallinfo2` of glibc; its manual says what the words mean.
+#[repr(C)]
+#[derive(Debug, Clone, Copy, Default)]
+#[expect(missing_docs, reason = "glibc's, not ours")]
+pub struct Mallinfo2 {
+    pub arena: usize,
+    pub ordblks: usize,
+    pub smblks: usize,
+    pub hblks: usize,
+    pub hblkhd: usize,
+    pub usmblks: usize,
+    pub fsmblks: usize,
+    pub uordblks: usize,
+    pub fordblks: usize,
+    pub keepcost: usize,
+}
+
+/// `mallinfo2`, as far as its words mean something here; the others are 0.
+pub fn mallinfo2<D: Exported>() -> Mallinfo2 {
     let arena = arena::figures();
     let (huge_blocks, huge_bytes) = huge_headed::mapped();
-    // SAFETY: integers only.
-    let mut info: libc::mallinfo2 = unsafe { core::mem::zeroed() };
-    info.arena = arena.reserved_bytes;
-    info.hblks = huge_blocks;
-    info.hblkhd = huge_bytes;
-    info.uordblks = arena.used_bytes;
-    info.fordblks = arena.reserved_bytes - arena.used_bytes.min(arena.reserved_bytes);
-    info.keepcost = arena.backed_bytes;
-    info
+    Mallinfo2 {
+        arena: arena.reserved_bytes,
+        hblks: huge_blocks,
+        hblkhd: huge_bytes,
+        uordblks: arena.used_bytes,
+        fordblks: arena.reserved_bytes.saturating_sub(arena.used_bytes),
+        keepcost: arena.backed_bytes,
+        ..Mallinfo2::default()
+    }
 }

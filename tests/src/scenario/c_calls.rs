@@ -452,3 +452,44 @@ pub fn signals(_: &[String]) {
     }
     random(&["2".to_owned()]);
 }
+
+/// A `malloc` that is loaded by `dlopen`, beside the process's own, in several threads.
+pub fn loaded(arguments: &[String]) {
+    type Malloc = unsafe extern "C" fn(usize) -> *mut c_void;
+    type Free = unsafe extern "C" fn(*mut c_void);
+    let path = CString::new(arguments[0].as_str()).expect("a path");
+    // SAFETY: a shared object whose functions are of these types.
+    let (malloc, free) = unsafe {
+        let object = libc::dlopen(path.as_ptr(), libc::RTLD_NOW | libc::RTLD_DEEPBIND);
+        assert!(!object.is_null());
+        let (malloc, free) = (
+            libc::dlsym(object, c"malloc".as_ptr()),
+            libc::dlsym(object, c"free".as_ptr()),
+        );
+        assert!(!malloc.is_null() && !free.is_null());
+        let functions = (
+            std::mem::transmute::<*mut c_void, Malloc>(malloc),
+            std::mem::transmute::<*mut c_void, Free>(free),
+        );
+        // It stays all the same: it has threads' ends to see to.
+        assert_eq!(libc::dlclose(object), 0);
+        functions
+    };
+    thread::scope(|scope| {
+        for _ in 0..4 {
+            scope.spawn(|| {
+                for size in 0..20_000 {
+                    // SAFETY: its own block, and one that is not its own, which it leaves alone.
+                    unsafe {
+                        let block = malloc(size);
+                        block.write_bytes(1, size);
+                        free(block);
+                        let others = libc::malloc(size);
+                        free(others);
+                        libc::free(others);
+                    }
+                }
+            });
+        }
+    });
+}

@@ -35,4 +35,5 @@ pub const SCENARIOS: &[Scenario] = &[
     ("c_first_acts", c_calls::first_acts),
     ("c_random", c_calls::random),
     ("c_signals", c_calls::signals),
+    ("c_loaded", c_calls::loaded),
 ];
