@@ -102,7 +102,7 @@ pub(crate) struct Page {
     /// Where the holes are: a bit per granule.
     holes: Cell<u64>,
     /// Slices that the page takes.
-    slices: Cell<u32>,
+    slices: Cell<u16>,
     /// Where in a thread's cache the bin of the page's class is, for who frees without knowing the
     /// layout. Noted in the header of each slice that a block can start in, before one is handed out.
     bin: Cell<u16>,
@@ -219,7 +219,7 @@ impl Page {
         self.start.set(start);
         self.free.set(self.end());
         self.local_free.set(self.end());
-        self.slices.set(slices);
+        self.slices.set(slices as u16);
         self.block_bytes.set(block_bytes);
         self.reserved.set(reserved);
         self.capacity.set(0);
@@ -442,11 +442,11 @@ impl Page {
     }
 
     pub(crate) fn slices(&self) -> u32 {
-        self.slices.get()
+        u32::from(self.slices.get())
     }
 
     pub(crate) fn set_slices(&self, slices: u32) {
-        self.slices.set(slices);
+        self.slices.set(slices as u16);
     }
 
     pub(crate) fn block_bytes(&self) -> u32 {
