@@ -105,6 +105,7 @@ fn a_thousand_live_threads_take_little() {
 #[test]
 fn processes_fork_and_end_at_any_time() {
     both(&["forks", "60"]);
+    both(&["forks_together", "200"]);
     for _ in 0..20 {
         both(&["exit_with_threads"]);
         both(&["atexit_allocates"]);
@@ -116,6 +117,8 @@ fn memory_goes_back() {
     both(&["producers", "1024", "256"]);
     both(&["freed", "owner", "4096", "1"]);
     both(&["freed", "another", "4096", "2"]);
+    both(&["freed", "both", "512", "3"]);
+    both(&["freed", "ended", "32768", "4"]);
     both(&["freed_by_another"]);
 }
 
@@ -134,17 +137,43 @@ fn a_limit_of_addresses_leaves_a_program_to_start_and_go_on() {
 }
 
 #[test]
+fn the_mappings_of_a_process_may_be_used_up() {
+    both(&["mappings_used_up"]);
+}
+
+#[test]
 fn calls_of_the_os_may_fail() {
     Program::new(env!("CARGO_BIN_EXE_exported_faults"), &[]).succeeds();
 }
 
 #[test]
-fn an_object_that_is_loaded_late_has_a_heap_of_its_own() {
-    let late = OBJECTS.join("examples/libseed.so");
-    let arguments = ["c_loaded", late.to_str().expect("a path of text")];
-    let program = || Program::new(SYSTEM, &arguments);
-    program().succeeds();
-    program().preloading(&default_object()).succeeds();
+fn objects_that_are_loaded_late_have_heaps_of_their_own() {
+    // Another type, and the same twice: the dynamic linker tells objects apart by their files.
+    let temporary = Path::new(env!("CARGO_TARGET_TMPDIR"));
+    let copies = ["one.so", "two.so"].map(|name| temporary.join(name));
+    for copy in &copies {
+        std::fs::copy(default_object(), copy).expect("the folder is writable");
+    }
+    let late = [&OBJECTS.join("examples/libseed.so"), &copies[0], &copies[1]];
+    let late = late.map(|path| path.to_str().expect("a path of text"));
+    let arguments = ["c_loaded", late[0], late[1], late[2]];
+    both(&arguments);
+    Program::new(SYSTEM, &arguments).succeeds();
+}
+
+#[test]
+fn what_an_object_with_another_malloc_allocates_is_left_alone() {
+    let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("foreign/plugin.c");
+    let object = Path::new(env!("CARGO_TARGET_TMPDIR")).join("plugin.so");
+    let mut compiler = Command::new("cc");
+    compiler.args(["-shared", "-fPIC", "-fno-builtin", "-o"]);
+    // What links Rust compiles C.
+    let output = compiler
+        .args([&object, &source])
+        .output()
+        .expect("there is a C compiler");
+    assert!(output.status.success(), "{output:?}");
+    both(&["c_plugin", object.to_str().expect("a path of text")]);
 }
 
 /// What a shell makes of `script`, with or without an object before its own.

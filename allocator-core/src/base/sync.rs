@@ -19,11 +19,11 @@ pub(crate) mod unmodelled {
 
     #[cfg(allocator_count_atomics)]
     pub(crate) use crate::base::counted::{
-        AtomicBool, AtomicIsize, AtomicPtr, AtomicU32, AtomicU64, AtomicUsize,
+        AtomicBool, AtomicIsize, AtomicPtr, AtomicU8, AtomicU32, AtomicU64, AtomicUsize,
     };
     #[cfg(not(allocator_count_atomics))]
     pub(crate) use core::sync::atomic::{
-        AtomicBool, AtomicIsize, AtomicPtr, AtomicU32, AtomicU64, AtomicUsize,
+        AtomicBool, AtomicIsize, AtomicPtr, AtomicU8, AtomicU32, AtomicU64, AtomicUsize,
     };
 }
 

@@ -15,9 +15,9 @@
 //!    block is in the mapping's first 32 MiB, whatever the block's alignment.
 
 use core::ptr::{self, NonNull};
-use core::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 
 use super::account::Account;
+use crate::base::sync::unmodelled::{AtomicUsize, Ordering::Relaxed};
 use crate::config::Thp;
 use crate::config::choices::Choices;
 use crate::mem::chunk::CHUNK_BYTES;

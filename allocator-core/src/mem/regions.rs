@@ -10,10 +10,10 @@
 //! hands the address on hands the mark on.
 
 use core::ptr::NonNull;
-use core::sync::atomic::{AtomicU8, Ordering::Relaxed};
 
 use super::arena;
 use super::chunk::{CHUNK_BYTES, CHUNK_SLICES};
+use crate::base::sync::unmodelled::{AtomicU8, Ordering::Relaxed};
 
 const UNKNOWN: u8 = 0;
 const CHUNK: u8 = 1;

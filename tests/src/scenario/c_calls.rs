@@ -48,11 +48,11 @@ fn serves(size: usize, align: usize, act: impl FnOnce() -> *mut c_void) {
     assert_eq!(errno(), libc::ENOTTY, "an error that is not one");
 }
 
-/// A function that not every C library has.
-fn find<F: Copy>(name: &str) -> Option<F> {
+/// A function of a loaded object, if it has it.
+fn find<F: Copy>(object: *mut c_void, name: &str) -> Option<F> {
     let name = CString::new(name).expect("a name");
-    // SAFETY: the name is a C string.
-    let symbol = unsafe { libc::dlsym(libc::RTLD_DEFAULT, name.as_ptr()) };
+    // SAFETY: the object is there, the name a C string.
+    let symbol = unsafe { libc::dlsym(object, name.as_ptr()) };
     assert_eq!(size_of::<F>(), size_of_val(&symbol));
     // SAFETY: a pointer to a function is one word, and the caller knows the function's type.
     (!symbol.is_null()).then(|| unsafe { std::mem::transmute_copy(&symbol) })
@@ -135,7 +135,7 @@ pub fn corners(_: &[String]) {
         assert_eq!(errno(), libc::ENOTTY);
 
         type Free = unsafe extern "C" fn(*mut c_void, usize);
-        if let Some(free_sized) = find::<Free>("free_sized") {
+        if let Some(free_sized) = find::<Free>(libc::RTLD_DEFAULT, "free_sized") {
             free_sized(libc::malloc(100), 100);
             free_sized(ptr::null_mut(), 100);
         }
@@ -453,43 +453,87 @@ pub fn signals(_: &[String]) {
     random(&["2".to_owned()]);
 }
 
-/// A `malloc` that is loaded by `dlopen`, beside the process's own, in several threads.
+/// Loads an object; where it looks for symbols first, `flags` say.
+fn load(path: &str, flags: c_int) -> *mut c_void {
+    let path = CString::new(path).expect("a path");
+    // SAFETY: an object whose initialisers do nothing.
+    let object = unsafe { libc::dlopen(path.as_ptr(), libc::RTLD_NOW | flags) };
+    assert!(!object.is_null(), "{path:?} can be loaded");
+    object
+}
+
+/// `malloc`s that are loaded by `dlopen`, beside each other and the process's own, in several threads.
 pub fn loaded(arguments: &[String]) {
     type Malloc = unsafe extern "C" fn(usize) -> *mut c_void;
     type Free = unsafe extern "C" fn(*mut c_void);
-    let path = CString::new(arguments[0].as_str()).expect("a path");
-    // SAFETY: a shared object whose functions are of these types.
-    let (malloc, free) = unsafe {
-        let object = libc::dlopen(path.as_ptr(), libc::RTLD_NOW | libc::RTLD_DEEPBIND);
-        assert!(!object.is_null());
-        let (malloc, free) = (
-            libc::dlsym(object, c"malloc".as_ptr()),
-            libc::dlsym(object, c"free".as_ptr()),
-        );
-        assert!(!malloc.is_null() && !free.is_null());
-        let functions = (
-            std::mem::transmute::<*mut c_void, Malloc>(malloc),
-            std::mem::transmute::<*mut c_void, Free>(free),
-        );
-        // It stays all the same: it has threads' ends to see to.
-        assert_eq!(libc::dlclose(object), 0);
-        functions
-    };
-    thread::scope(|scope| {
-        for _ in 0..4 {
-            scope.spawn(|| {
-                for size in 0..20_000 {
-                    // SAFETY: its own block, and one that is not its own, which it leaves alone.
-                    unsafe {
-                        let block = malloc(size);
-                        block.write_bytes(1, size);
-                        free(block);
-                        let others = libc::malloc(size);
-                        free(others);
-                        libc::free(others);
+    let others: Vec<(Malloc, Free)> = arguments
+        .iter()
+        .zip([libc::RTLD_DEEPBIND, 0].into_iter().cycle())
+        .map(|(path, flags)| {
+            let object = load(path, flags);
+            let functions = (
+                find(object, "malloc").expect("it is one"),
+                find(object, "free").expect("it is one"),
+            );
+            // It stays all the same: it has threads' ends to see to.
+            // SAFETY: loaded above.
+            assert_eq!(unsafe { libc::dlclose(object) }, 0);
+            functions
+        })
+        .collect();
+    let mut addresses: Vec<_> = others.iter().map(|(malloc, _)| *malloc as usize).collect();
+    addresses.sort_unstable();
+    addresses.dedup();
+    assert_eq!(addresses.len(), others.len(), "each is there once");
+    let work = || {
+        for size in 0..20_000 {
+            // SAFETY: each block is freed through its own, after those that leave it alone.
+            unsafe {
+                for (index, (malloc, free)) in others.iter().enumerate() {
+                    let block = malloc(size).cast::<u8>();
+                    block.write_bytes(1, size);
+                    for (other, (_, free)) in others.iter().enumerate() {
+                        if other != index {
+                            free(block.cast());
+                        }
                     }
+                    assert!(size == 0 || block.add(size - 1).read() == 1);
+                    free(block.cast());
                 }
-            });
+                let mine = libc::malloc(size);
+                others.iter().for_each(|(_, free)| free(mine));
+                libc::free(mine);
+            }
         }
-    });
+    };
+    for _ in 0..3 {
+        thread::scope(|scope| {
+            for _ in 0..4 {
+                scope.spawn(work);
+            }
+        });
+    }
+}
+
+/// An object of C that is loaded with `RTLD_DEEPBIND`, and so has the C library's `malloc` whatever
+/// the process has: what it allocates is not ours, and may be freed by us all the same.
+pub fn plugin(arguments: &[String]) {
+    type Make = unsafe extern "C" fn(usize) -> *mut c_void;
+    type Unmake = unsafe extern "C" fn(*mut c_void);
+    let object = load(&arguments[0], libc::RTLD_DEEPBIND);
+    let make: Make = find(object, "make").expect("the object has it");
+    let unmake: Unmake = find(object, "unmake").expect("the object has it");
+    for size in (0..5000).chain([100_000, 1 << 20, 40 << 20]) {
+        // SAFETY: the block is the plugin's until it takes it back; each of ours is freed by us.
+        unsafe {
+            let theirs = make(size);
+            assert!(!theirs.is_null());
+            theirs.write_bytes(7, size);
+            libc::free(theirs);
+            fails(libc::EINVAL, || libc::realloc(theirs, size + 1));
+            libc::free(libc::malloc(size));
+            assert!((0..size).all(|at| theirs.cast::<u8>().add(at).read() == 7));
+            unmake(theirs);
+        }
+    }
 }

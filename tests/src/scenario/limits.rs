@@ -1,11 +1,13 @@
 //! Programs that run into a limit of the OS on memory.
 
 use std::alloc::{Layout, alloc, dealloc};
+use std::ptr;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 
-use super::figures::{mib, report};
-use super::live::Live;
+use super::figures::{mappings, mib, report};
+use super::live::{Chain, Live};
+use crate::process::OS_PAGE_BYTES;
 
 /// Allocates blocks of `size` until there is no more; at least one.
 fn until_null(size: usize) -> Vec<Live> {
@@ -122,4 +124,127 @@ fn until_null_with_chain(size: usize) -> usize {
         }
     }
     count
+}
+
+/// Mappings of nobody's, as many as the OS lets a process have.
+struct Stripes {
+    start: *mut libc::c_void,
+    bytes: usize,
+    /// Each one OS page; at the end of their list for the next, from the top down.
+    singles: [*mut libc::c_void; 16],
+}
+
+impl Stripes {
+    /// Uses all mappings up; nothing is allocated.
+    fn new() -> Self {
+        /// Linux gives a process 65,530 unless it is told otherwise.
+        const MOST: usize = 1 << 17;
+        let bytes = MOST * OS_PAGE_BYTES;
+        let start = map(bytes, libc::PROT_NONE);
+        assert!(start != libc::MAP_FAILED, "there are addresses");
+        let mut stripes = Self {
+            start,
+            bytes,
+            singles: [libc::MAP_FAILED; 16],
+        };
+        for index in (0..MOST).step_by(2) {
+            // SAFETY: within the mapping, which nobody uses.
+            let failed = unsafe {
+                let stripe = start.byte_add(index * OS_PAGE_BYTES);
+                libc::mprotect(stripe, OS_PAGE_BYTES, libc::PROT_READ)
+            };
+            if failed != 0 {
+                break;
+            }
+        }
+        // A stripe is two mappings at once. What is left goes one by one; next to each other they differ.
+        for (index, single) in stripes.singles.iter_mut().enumerate() {
+            let access = [libc::PROT_READ, libc::PROT_NONE][index % 2];
+            *single = map(OS_PAGE_BYTES, access | libc::PROT_EXEC);
+            if *single == libc::MAP_FAILED {
+                return stripes;
+            }
+        }
+        panic!("the OS has no limit on mappings below {MOST}");
+    }
+}
+
+impl Drop for Stripes {
+    fn drop(&mut self) {
+        for single in self.singles {
+            if single != libc::MAP_FAILED {
+                // SAFETY: this value's own.
+                unsafe { libc::munmap(single, OS_PAGE_BYTES) };
+            }
+        }
+        // SAFETY: as above.
+        unsafe { libc::munmap(self.start, self.bytes) };
+    }
+}
+
+fn map(bytes: usize, access: libc::c_int) -> *mut libc::c_void {
+    let flags = libc::MAP_PRIVATE | libc::MAP_ANONYMOUS | libc::MAP_NORESERVE;
+    // SAFETY: a mapping of its own.
+    unsafe { libc::mmap(ptr::null_mut(), bytes, access, flags, -1, 0) }
+}
+
+/// Without a mapping to be had, what is there serves until it is null; what is freed then serves
+/// again; and when there are mappings, everything is served.
+pub fn mappings_used_up(_: &[String]) {
+    let before = mappings();
+    let kept: Vec<Live> = [100, 5000, 60_000, 3 << 20, 20 << 20, 20 << 20, 20 << 20]
+        .into_iter()
+        .map(|size| Live::new(size).expect("there is memory"))
+        .collect();
+    for round in 0..3 {
+        let stripes = Stripes::new();
+        let taken = mappings();
+        for size in [12 << 20, 1 << 20, 60_000, 3000, 40] {
+            // Linked through themselves: nothing else is allocated.
+            let mut chain = Chain::default();
+            while chain.push(size) {
+                assert!(chain.bytes() < 256 << 20, "the mappings are used up");
+            }
+            let served = chain.bytes();
+            chain.free();
+            let mut again = Chain::default();
+            while again.bytes() < served {
+                assert!(again.push(size), "what was freed serves again");
+            }
+            again.free();
+        }
+        // SAFETY: null, or freed at once.
+        unsafe {
+            *libc::__errno_location() = 0;
+            let block = libc::malloc(64 << 20);
+            assert!(block.is_null(), "the mappings are used up");
+            assert_eq!(*libc::__errno_location(), libc::ENOMEM);
+        }
+        drop(stripes);
+        report(
+            "mappings",
+            format!("{before}, then {taken}, then {}", mappings()),
+        );
+        assert!(taken > 60_000, "{taken} mappings were there");
+        for size in [40, 60_000, 1 << 20, 12 << 20, 64 << 20] {
+            Live::new(size).expect("there is memory again").free();
+        }
+        let threads: Vec<_> = (0..4).map(|_| thread::spawn(small_ones_work)).collect();
+        for thread in threads {
+            thread.join().expect("the thread found no fault");
+        }
+        assert!(
+            mappings() < before + 60,
+            "round {round}: they are given back"
+        );
+    }
+    // Freed while nothing can be split: a block between two others, then those.
+    let stripes = Stripes::new();
+    let mut kept = kept;
+    let last = kept.pop();
+    kept.pop().expect("a block").free();
+    last.expect("a block").free();
+    kept.into_iter().for_each(Live::free);
+    drop(stripes);
+    Live::new(64 << 20).expect("there is memory again").free();
 }

@@ -50,7 +50,8 @@ impl Page {
             // SAFETY: the list is the owner's.
             block = unsafe { Block::next(block) };
         }
-        let holes = (0..bytes / granule)
+        // A page of fewer granules leaves the rest of them covered by nothing.
+        let holes = (0..GRANULES)
             .filter(|&index| free[index] == granule)
             .fold(0, |holes, index| holes | 1 << index);
         self.holes.set(holes);
@@ -94,7 +95,8 @@ impl Page {
         };
         let hole = mask(first, count);
         self.holes.set(self.holes.get() & !hole);
-        let bytes = self.block_bytes() as usize;
+        // Never 0; written so that the compiler sees that nothing here can panic.
+        let bytes = self.block_bytes().max(1) as usize;
         let start = first * self.granule_bytes() / bytes;
         let end = ((first + count) * self.granule_bytes()).div_ceil(bytes);
         for index in (start..end.min(self.capacity.get() as usize)).rev() {
@@ -184,7 +186,10 @@ fn add_range(free: &mut [usize; GRANULES], granule: usize, range: core::ops::Ran
     let mut from = range.start;
     while from < range.end {
         let end = range.end.min((from / granule + 1) * granule);
-        free[from / granule] += end - from;
+        // Always there; written so that the compiler sees that nothing here can panic.
+        if let Some(free) = free.get_mut(from / granule) {
+            *free += end - from;
+        }
         from = end;
     }
 }
