@@ -14,6 +14,7 @@ pub mod pairs;
 pub mod process;
 pub mod program;
 pub mod random;
+pub mod real_programs;
 pub mod scenario;
 pub mod subject;
 pub mod work;
