@@ -17,6 +17,7 @@
 //! rounds  report  table  svg  progress  output_file   many runs; what they say
 //! race  scale  entrant                           the same for other allocators, each in an
 //!                                                executable; how cost grows
+//! programs                                       the race, under programs of the machine
 //! args                                           the command line
 //! ```
 
@@ -27,6 +28,7 @@ pub mod corpus;
 pub mod dispatch;
 pub mod entrant;
 pub mod output_file;
+pub mod programs;
 pub mod progress;
 pub mod race;
 pub mod report;

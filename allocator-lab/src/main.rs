@@ -1,19 +1,24 @@
 //! `allocator-lab`: see the library, and `--help`.
 
-use allocator_lab::args::race::Racing;
+use allocator_lab::args::race::{Racing, Rows};
 use allocator_lab::args::scale::Asked;
 use allocator_lab::args::{self, Comparing, Task};
 use allocator_lab::corpus::Corpus;
 use allocator_lab::dispatch::Dispatch;
 use allocator_lab::output_file::OutputFile;
+use allocator_lab::programs::rows::Program;
+use allocator_lab::programs::stage::{self, Stage};
 use allocator_lab::progress::Progress;
-use allocator_lab::race::build::Executables;
+use allocator_lab::race::build::{Built, Executables};
 use allocator_lab::race::entrants::Entrant;
+use allocator_lab::race::racer::Racer;
 use allocator_lab::race::report::{EntrantReport, RaceReport};
+use allocator_lab::race::rounds::{Course, Measured, Plan, Runs};
+use allocator_lab::race::rows::Row;
 use allocator_lab::report::{Circumstances, Report};
-use allocator_lab::rounds::{self, Limit, Plan};
+use allocator_lab::rounds::{self, Limit};
 use allocator_lab::scale::report::{ScaleReport, SeriesReport};
-use allocator_lab::{child, race, scale, statistics, table};
+use allocator_lab::{child, programs, race, scale, statistics, table};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -74,7 +79,7 @@ fn compare(comparing: Comparing, start: Instant) -> Result<ExitCode, String> {
         most_rounds
     };
     let end = seconds.map(|seconds| start + Duration::from_secs(seconds));
-    let plan = Plan {
+    let plan = rounds::Plan {
         workloads,
         size,
         limit: Limit {
@@ -111,7 +116,10 @@ fn race(racing: Racing, start: Instant) -> Result<ExitCode, String> {
         Output::at(racing.json.clone())?,
         Output::at(racing.svg.clone())?,
     );
-    let report = run_race(&racing, start)?;
+    let report = match &racing.rows {
+        Rows::Workloads(rows) => run_race(&racing, rows, start)?,
+        Rows::Programs(rows) => run_programs(&racing, rows, start)?,
+    };
     // Each is of use without the others.
     let printed = print(&race::table::render(&report));
     let written = json.write(|file| file.write_json(&report));
@@ -126,8 +134,8 @@ fn race(racing: Racing, start: Instant) -> Result<ExitCode, String> {
 }
 
 /// Builds the entrants, runs the rounds and draws the conclusions.
-fn run_race(racing: &Racing, start: Instant) -> Result<RaceReport, String> {
-    let (entrants, rows) = (racing.entrants.clone(), racing.rows.clone());
+fn run_race(racing: &Racing, rows: &[&'static Row], start: Instant) -> Result<RaceReport, String> {
+    let entrants = racing.entrants.clone();
     let executables = build(&entrants)?;
     let described = entrants.iter();
     let described = described.map(|&entrant| EntrantReport::of(entrant, &executables));
@@ -139,12 +147,64 @@ fn run_race(racing: &Racing, start: Instant) -> Result<RaceReport, String> {
     } else {
         (Corpus::default(), None)
     };
+    let racer = Racer::new(&executables, racing.size, &corpus)?;
+    let measured = run_rounds(racing, rows.to_vec(), entrants, &racer);
+    let circumstances = race::report::Circumstances {
+        seed: racing.seed,
+        corpus: contents,
+        reference: race::entrants::MIMALLOC,
+        left_out: Vec::new(),
+        seconds: start.elapsed().as_secs_f64(),
+        resamples: statistics::RESAMPLES,
+    };
+    Ok(RaceReport::new(described, &measured, circumstances))
+}
+
+/// Finds and builds the shared objects, makes the programs' input, runs the
+/// rounds and draws the conclusions.
+fn run_programs(
+    racing: &Racing,
+    rows: &[&'static Program],
+    start: Instant,
+) -> Result<RaceReport, String> {
+    let (objects, mut left_out) =
+        with_build_shown(|watch| programs::entrants::objects(&racing.entrants, watch))?;
+    let entrants = stage::present(&racing.entrants, &objects);
+    let stage = Stage::new(rows, &objects, racing.size)?;
+    left_out.extend_from_slice(stage.left_out());
+    for one in &left_out {
+        eprintln!("allocator-lab: {} is left out: {}", one.name, one.reason);
+    }
+    let rows: Vec<&Program> = rows.iter().copied().filter(|row| stage.has(row)).collect();
+    if rows.is_empty() || entrants.is_empty() {
+        return Err("nothing is left to race".to_owned());
+    }
+    let described = entrants.iter().copied().map(EntrantReport::undescribed);
+    let described = described.collect();
+    let measured = run_rounds(racing, rows, entrants, &stage);
+    let circumstances = race::report::Circumstances {
+        seed: racing.seed,
+        corpus: None,
+        reference: programs::entrants::MIMALLOC,
+        left_out,
+        seconds: start.elapsed().as_secs_f64(),
+        resamples: statistics::RESAMPLES,
+    };
+    Ok(RaceReport::new(described, &measured, circumstances))
+}
+
+/// Runs the rounds that were asked for.
+fn run_rounds<C: Course>(
+    racing: &Racing,
+    rows: Vec<&'static C>,
+    entrants: Vec<&'static Entrant>,
+    racer: &impl Runs<C>,
+) -> Measured<C> {
     let end = racing.seconds.map(Duration::from_secs);
     let most_rounds = racing.rounds.unwrap_or(usize::MAX);
-    let plan = race::rounds::Plan {
+    let plan = Plan {
         rows,
         entrants,
-        size: racing.size,
         limit: Limit {
             least_rounds: end.map_or(most_rounds, |_| 1),
             most_rounds,
@@ -153,15 +213,7 @@ fn run_race(racing: &Racing, start: Instant) -> Result<RaceReport, String> {
         seed: racing.seed,
     };
     let progress = Progress::new(&plan.announcement());
-    let measured = race::rounds::run(&plan, &executables, &corpus, |step| progress.show(&step))?;
-    drop(progress);
-    let circumstances = race::report::Circumstances {
-        seed: racing.seed,
-        corpus: contents,
-        seconds: start.elapsed().as_secs_f64(),
-        resamples: statistics::RESAMPLES,
-    };
-    Ok(RaceReport::new(described, &measured, circumstances))
+    race::rounds::run(&plan, racer, |step| progress.show(&step))
 }
 
 /// Measures how cost grows, prints the tables and writes the files.
@@ -225,10 +277,13 @@ fn run_scale(asked: &Asked, start: Instant) -> Result<ScaleReport, String> {
 
 /// Has the executables of these entrants built.
 fn build(entrants: &[&'static Entrant]) -> Result<Executables, String> {
+    with_build_shown(|watch| race::build::build(entrants, watch))
+}
+
+/// Shows how far a build is.
+fn with_build_shown<T>(build: impl FnOnce(&mut dyn FnMut(Built)) -> T) -> T {
     let progress = Progress::new("building the entrants");
-    race::build::build(entrants, |built| {
-        progress.show_built(built.name, built.done);
-    })
+    build(&mut |built| progress.show_built(built.name, built.done))
 }
 
 /// A file that the result goes to, if one was asked for.

@@ -1,7 +1,9 @@
 //! The command line of `race`.
 
 use super::{at_least_one, version};
-use crate::race::entrants::{ENTRANTS, Entrant, Feature, Side};
+use crate::programs::entrants::{self as preloaded, PRELOADED};
+use crate::programs::rows::{PROGRAMS, Program};
+use crate::race::entrants::{ENTRANTS, Entrant, Side};
 use crate::race::rows::{ROWS, Row};
 use crate::workloads::Size;
 use lexopt::{Arg, Parser, ValueExt};
@@ -16,9 +18,9 @@ const DEFAULT_SEED: u64 = 1;
 
 /// How to race.
 pub struct Racing {
-    /// On what, in the order of [`ROWS`].
-    pub rows: Vec<&'static Row>,
-    /// Who, in the order of [`ENTRANTS`].
+    /// On what.
+    pub rows: Rows,
+    /// Who, in the order of [`ENTRANTS`] or of [`PRELOADED`].
     pub entrants: Vec<&'static Entrant>,
     /// How much of each.
     pub size: Size,
@@ -34,6 +36,14 @@ pub struct Racing {
     pub svg: Option<PathBuf>,
 }
 
+/// What is raced on.
+pub enum Rows {
+    /// Workloads of this program, in the order of [`ROWS`].
+    Workloads(Vec<&'static Row>),
+    /// Programs of the machine, in the order of [`PROGRAMS`].
+    Programs(Vec<&'static Program>),
+}
+
 /// What `race` was asked to do.
 pub enum Task {
     /// To race.
@@ -47,13 +57,16 @@ pub enum Task {
 /// # Errors
 /// What is wrong with them, in a line.
 pub fn parse(parser: &mut Parser) -> Result<Task, lexopt::Error> {
-    let (mut only, mut names): (Vec<&'static Row>, Vec<&'static Entrant>) = Default::default();
+    // Looked up at the end: `--programs` says what they are names of.
+    let (mut only, mut names): (Vec<String>, Vec<String>) = Default::default();
+    let mut programs = false;
     let (mut rounds, mut seconds, mut json, mut svg) = (None, None, None, None);
     let (mut size, mut seed) = (Size::Full, DEFAULT_SEED);
     while let Some(argument) = parser.next()? {
         match argument {
-            Arg::Long("only") => only.extend(list(parser, row)?),
-            Arg::Long("entrants") => names.extend(list(parser, entrant)?),
+            Arg::Long("only") => only.extend(list(parser, owned)?),
+            Arg::Long("entrants") => names.extend(list(parser, owned)?),
+            Arg::Long("programs") => programs = true,
             Arg::Long("rounds") => rounds = Some(at_least_one(parser, "--rounds")? as usize),
             Arg::Long("seconds") => seconds = Some(at_least_one(parser, "--seconds")?),
             Arg::Long("seed") => seed = parser.value()?.parse()?,
@@ -68,14 +81,20 @@ pub fn parse(parser: &mut Parser) -> Result<Task, lexopt::Error> {
     if rounds.is_none() && seconds.is_none() {
         rounds = Some(DEFAULT_ROUNDS);
     }
-    let is_row = |row: &&Row| only.is_empty() || only.contains(row);
-    let takes_part = |entrant: &&Entrant| match names.as_slice() {
-        [] => entrant.feature.is_on(),
-        names => names.iter().any(|it| it.executable == entrant.executable),
+    let (rows, entrants) = if programs {
+        let rows = chosen(&PROGRAMS, &look_up(&only, program)?);
+        let named = look_up(&names, preloaded)?;
+        let entrants = taking_part(&PRELOADED, &named, preloaded::takes_part_unasked);
+        (Rows::Programs(rows), entrants)
+    } else {
+        let rows = chosen(&ROWS, &look_up(&only, row)?);
+        let named = look_up(&names, entrant)?;
+        let entrants = taking_part(&ENTRANTS, &named, |entrant| entrant.feature.is_on());
+        (Rows::Workloads(rows), entrants)
     };
     Ok(Task::Race(Racing {
-        rows: ROWS.iter().filter(is_row).collect(),
-        entrants: ENTRANTS.iter().filter(takes_part).collect(),
+        rows,
+        entrants,
         size,
         rounds,
         seconds,
@@ -95,34 +114,80 @@ pub(super) fn list<T>(
     Ok(found?)
 }
 
+fn owned(name: &str) -> Result<String, String> {
+    Ok(name.to_owned())
+}
+
+fn look_up<T>(
+    names: &[String],
+    look_up: impl Fn(&str) -> Result<T, String>,
+) -> Result<Vec<T>, String> {
+    names.iter().map(|name| look_up(name)).collect()
+}
+
+/// Those of `all` that are named, each once and in their order; all if none is.
+fn chosen<T>(all: &'static [T], named: &[&'static T]) -> Vec<&'static T> {
+    let is_named = |one: &&T| named.iter().any(|it| std::ptr::eq(*it, *one));
+    let all = all.iter();
+    all.filter(|one| named.is_empty() || is_named(one))
+        .collect()
+}
+
+/// Those who are named, each with its copy; if none is, those who take part unasked.
+fn taking_part(
+    all: &'static [Entrant],
+    named: &[&'static Entrant],
+    unasked: impl Fn(&Entrant) -> bool,
+) -> Vec<&'static Entrant> {
+    let takes_part = |entrant: &&Entrant| match named {
+        [] => unasked(entrant),
+        named => named.iter().any(|it| it.executable == entrant.executable),
+    };
+    all.iter().filter(takes_part).collect()
+}
+
 fn row(name: &str) -> Result<&'static Row, String> {
     Row::by_name(name).ok_or_else(|| {
         let names: Vec<String> = ROWS.iter().map(Row::name).collect();
-        format!("unknown row '{name}' (there are {})", names.join(", "))
+        unknown("row", name, &names)
     })
+}
+
+fn program(name: &str) -> Result<&'static Program, String> {
+    Program::by_name(name).ok_or_else(|| {
+        let names: Vec<&str> = PROGRAMS.iter().map(|program| program.name).collect();
+        unknown("program", name, &names)
+    })
+}
+
+fn unknown<T: AsRef<str>>(what: &str, name: &str, names: &[T]) -> String {
+    let names: Vec<&str> = names.iter().map(AsRef::as_ref).collect();
+    format!("unknown {what} '{name}' (there are {})", names.join(", "))
+}
+
+/// One that takes part under programs, by itself.
+fn preloaded(name: &str) -> Result<&'static Entrant, String> {
+    let found = preloaded::by_name(name).filter(|entrant| entrant.side != Side::Control);
+    found.ok_or_else(|| unknown("entrant", name, &names_of(&PRELOADED)))
+}
+
+/// The names of those that take part by themselves.
+fn names_of(entrants: &[Entrant]) -> Vec<&'static str> {
+    let by_itself = |entrant: &&Entrant| entrant.side != Side::Control;
+    let entrants = entrants.iter().filter(by_itself);
+    entrants.map(|entrant| entrant.name).collect()
 }
 
 /// One that takes part by itself, not only beside another.
 pub(super) fn entrant(name: &str) -> Result<&'static Entrant, String> {
     let found = Entrant::by_name(name).filter(|entrant| entrant.side != Side::Control);
     let Some(entrant) = found else {
-        let names: Vec<&str> = ENTRANTS
-            .iter()
-            .filter(|entrant| entrant.side != Side::Control)
-            .map(|entrant| entrant.name)
-            .collect();
-        return Err(format!(
-            "unknown entrant '{name}' (there are {})",
-            names.join(", ")
-        ));
+        return Err(unknown("entrant", name, &names_of(&ENTRANTS)));
     };
     if entrant.feature.is_on() {
         Ok(entrant)
     } else {
-        let feature = Feature::Peers.name();
-        Err(format!(
-            "'{name}' takes part with `--features {feature}` only"
-        ))
+        Err(format!("'{name}' takes part with `--features peers` only"))
     }
 }
 
@@ -133,7 +198,9 @@ process for each run, interleaved rounds. On each row, ours are compared with th
 peer of that row and with mimalloc 3, in CPU time, time by the clock and peak memory.
 
 Usage: allocator-lab race [options]
+       allocator-lab race --programs [options]
 
+  --programs         race under programs of this machine, by LD_PRELOAD, instead
   --only ROW,…       race on these rows only
   --entrants NAME,…  race these only; the default brings its copy along
   --rounds N         run N rounds (default {DEFAULT_ROUNDS}); with --seconds, at most N
@@ -155,14 +222,32 @@ Rows:
     for row in &ROWS {
         let _ = writeln!(text, "  {:<17}  {}", row.name(), row.about);
     }
-    text.push_str("\nEntrants:\n");
-    for entrant in &ENTRANTS {
-        let _ = writeln!(text, "  {:<17}  {}", entrant.name, entrant.about);
+    entrants(&mut text, "Entrants", &ENTRANTS);
+    text.push_str(
+        "
+With --programs the rows are programs, whose output must be the same to the byte under all
+entrants. CPU time is that of all processes, peak memory that of the largest. What is not
+installed is left out, and named. The presets but the default take part when they are named.
+
+Programs:
+",
+    );
+    for program in &PROGRAMS {
+        let _ = writeln!(text, "  {:<17}  {}", program.name, program.about);
     }
+    entrants(&mut text, "Entrants with --programs", &PRELOADED);
     text.push_str(
         "\nExits 0; 1 if one of ours failed or a file could not be written; 2 on wrong arguments.\n",
     );
     text
+}
+
+fn entrants(text: &mut String, title: &str, entrants: &[Entrant]) {
+    // Writing to a `String` cannot fail.
+    let _ = writeln!(text, "\n{title}:");
+    for entrant in entrants {
+        let _ = writeln!(text, "  {:<17}  {}", entrant.name, entrant.about);
+    }
 }
 
 #[cfg(test)]
@@ -177,10 +262,45 @@ mod tests {
         }
     }
 
+    fn names(rows: &Rows) -> Vec<String> {
+        match rows {
+            Rows::Workloads(rows) => rows.iter().map(|row| row.name()).collect(),
+            Rows::Programs(rows) => rows.iter().map(|row| row.name.to_owned()).collect(),
+        }
+    }
+
+    #[test]
+    fn programs_have_rows_and_entrants_of_their_own_wherever_it_is_said() {
+        let arguments = ["--only=redis,perl", "--entrants", "tcmalloc,default"];
+        let mut named = arguments.to_vec();
+        named.insert(1, "--programs");
+        let racing_named = racing(&named).unwrap();
+        assert_eq!(names(&racing_named.rows), ["perl", "redis"]);
+        let entrants = |racing: &Racing| -> Vec<&str> {
+            racing.entrants.iter().map(|entrant| entrant.name).collect()
+        };
+        assert_eq!(entrants(&racing_named), ["default", "default′", "tcmalloc"]);
+        let unasked = racing(&["--programs"]).unwrap();
+        assert_eq!(names(&unasked.rows).len(), PROGRAMS.len());
+        assert_eq!(
+            entrants(&unasked),
+            [
+                "default",
+                "default′",
+                "System",
+                "mimalloc2",
+                "jemalloc",
+                "tcmalloc"
+            ]
+        );
+        let message = racing(&arguments).err().unwrap();
+        assert!(message.contains("unknown row 'redis'"), "{message}");
+    }
+
     #[test]
     fn nothing_said_means_every_row_and_all_that_this_build_allows() {
         let racing = racing(&[]).unwrap();
-        assert_eq!(racing.rows.len(), ROWS.len());
+        assert_eq!(names(&racing.rows).len(), ROWS.len());
         assert_eq!(
             (racing.rounds, racing.seconds),
             (Some(DEFAULT_ROUNDS), None)
@@ -199,8 +319,7 @@ mod tests {
             "--entrants=System,default",
         ];
         let racing = racing(&arguments).unwrap();
-        let rows: Vec<String> = racing.rows.iter().map(|row| row.name()).collect();
-        assert_eq!(rows, ["burst", "tree", "json-aged"]);
+        assert_eq!(names(&racing.rows), ["burst", "tree", "json-aged"]);
         let entrants: Vec<&str> = racing.entrants.iter().map(|it| it.name).collect();
         assert_eq!(
             entrants,
@@ -217,7 +336,7 @@ mod tests {
 
     #[test]
     fn mistakes_are_told_in_a_line() {
-        let mistakes: [(&[&str], &str); 6] = [
+        let mistakes: [(&[&str], &str); 8] = [
             (&["--row", "tree"], "invalid option '--row'"),
             (&["again"], "unexpected argument"),
             (&["--rounds", "0"], "from 1 to"),
@@ -230,6 +349,14 @@ mod tests {
                 "unknown entrant 'default′' (there are default, ",
             ),
             (&["--svg"], "missing argument"),
+            (
+                &["--programs", "--only", "tree"],
+                "unknown program 'tree' (there are python, ",
+            ),
+            (
+                &["--programs", "--entrants", "rpmalloc"],
+                "unknown entrant 'rpmalloc' (there are default, throughput, ",
+            ),
         ];
         for (arguments, part) in mistakes {
             let message = racing(arguments).err().unwrap();

@@ -12,6 +12,9 @@ use std::process::{Command, Stdio};
 /// Where the executables are, by name.
 pub type Executables = HashMap<String, PathBuf>;
 
+/// The package whose shared objects go under any program, and its default.
+const PRELOAD: &str = "preload";
+
 /// What was built last, for whoever watches.
 pub struct Built<'a> {
     /// A crate or an executable.
@@ -82,16 +85,22 @@ fn run_cargo(
             "--quiet",
             "--message-format=json-render-diagnostics",
         ])
-        .args([
-            "--package",
-            env!("CARGO_PKG_NAME"),
-            "--features",
-            feature.name(),
-        ])
         .arg("--manifest-path")
         .arg(manifest());
-    for name in names {
-        command.args(["--bin", name]);
+    match feature.name() {
+        Some(feature) => {
+            command.args(["--package", env!("CARGO_PKG_NAME"), "--features", feature]);
+            command.args(names.iter().flat_map(|name| ["--bin", name]));
+        }
+        None => {
+            command.args(["--package", PRELOAD]);
+            for &name in names {
+                match name {
+                    PRELOAD => command.arg("--lib"),
+                    preset => command.args(["--example", preset]),
+                };
+            }
+        }
     }
     if feature == Feature::Counting {
         // Cargo keeps what is built with other flags apart, so neither build undoes the other.
@@ -112,7 +121,10 @@ fn run_cargo(
         let Some(target) = message["target"]["name"].as_str() else {
             continue;
         };
-        if let Some(path) = message["executable"].as_str() {
+        let object = message["filenames"][0]
+            .as_str()
+            .filter(|_| names.contains(&target));
+        if let Some(path) = message["executable"].as_str().or(object) {
             executables.insert(target.to_owned(), PathBuf::from(path));
         }
         watch(target, executables);

@@ -21,9 +21,9 @@ pub struct Entrant {
     pub about: &'static str,
     /// On which side it is.
     pub side: Side,
-    /// What its executable says it is.
+    /// What its executable says it is, if it can be asked.
     pub served_by: &'static str,
-    /// Its executable.
+    /// Its executable, or its shared object.
     pub executable: &'static str,
     /// The feature of this package that it is built with.
     pub feature: Feature,
@@ -42,23 +42,28 @@ pub enum Feature {
     MimallocV2,
     /// As `Entrants`, with atomics that count.
     Counting,
+    /// Of another package: a shared object of `examples/preload`.
+    Preload,
+    /// Nothing is built: the machine has it.
+    Installed,
 }
 
 impl Feature {
-    /// Its name in the manifest.
+    /// Its name in the manifest, if it is there.
     #[must_use]
-    pub const fn name(self) -> &'static str {
+    pub const fn name(self) -> Option<&'static str> {
         match self {
-            Self::Entrants | Self::Counting => "entrants",
-            Self::Peers => "peers",
-            Self::MimallocV2 => "mimalloc-v2",
+            Self::Entrants | Self::Counting => Some("entrants"),
+            Self::Peers => Some("peers"),
+            Self::MimallocV2 => Some("mimalloc-v2"),
+            Self::Preload | Self::Installed => None,
         }
     }
 
     /// Whether this program was built for a race with such entrants.
     #[must_use]
     pub const fn is_on(self) -> bool {
-        matches!(self, Self::Entrants | Self::Counting) || cfg!(feature = "peers")
+        !matches!(self, Self::Peers | Self::MimallocV2) || cfg!(feature = "peers")
     }
 }
 

@@ -2,24 +2,18 @@
 
 use super::build::Executables;
 use super::entrants::Entrant;
+use super::rounds::{Course, Runs};
 use crate::corpus::Corpus;
 use crate::runner;
 use crate::sample::Sample;
 use crate::workloads::Size;
-use serde::de::DeserializeOwned;
 use std::fs::File;
 use std::os::unix::process::CommandExt;
 use std::path::Path;
 use std::process::{Command, Stdio};
 
-/// What an entrant can be started for.
-pub trait Course {
-    /// What is observed of a run.
-    type Figures: Clone + DeserializeOwned;
-
-    /// How it is called in the tables.
-    fn name(&self) -> String;
-
+/// What the executable of an entrant can be started for.
+pub trait Errand: Course {
     /// The arguments that have an entrant's executable run it.
     fn arguments(&self) -> Vec<String>;
 
@@ -49,16 +43,10 @@ impl<'a> Racer<'a> {
             corpus,
         })
     }
+}
 
-    /// One run in a process of its own.
-    ///
-    /// # Errors
-    /// What went wrong, in half a line.
-    pub fn run<C: Course>(
-        &self,
-        course: &C,
-        entrant: &Entrant,
-    ) -> Result<Sample<C::Figures>, String> {
+impl<C: Errand> Runs<C> for Racer<'_> {
+    fn run(&self, course: &C, entrant: &Entrant) -> Result<Sample<C::Figures>, String> {
         let stdin = if course.reads_corpus() {
             Corpus::rewound(&self.corpus)
                 .map_err(|error| error.to_string())?

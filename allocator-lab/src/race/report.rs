@@ -2,10 +2,9 @@
 //! is also the JSON that is written.
 
 use super::build::Executables;
-use super::entrants::{DEFAULT, Entrant, MIMALLOC, Side};
-use super::rounds::{Measured, Series};
+use super::entrants::{DEFAULT, Entrant, Side};
+use super::rounds::{Course, Measured, Series};
 use super::scores;
-use crate::child::Heap;
 use crate::corpus::Contents;
 use crate::entrant::Description;
 use crate::report::Machine;
@@ -42,6 +41,10 @@ pub struct RaceReport {
     pub corpus: Option<Contents>,
     /// Who took part.
     pub entrants: Vec<EntrantReport>,
+    /// The peer that every ratio is also given to: a mimalloc.
+    pub reference: &'static str,
+    /// What would have taken part or been raced on, but is not installed, each with the reason.
+    pub left_out: Vec<LeftOut>,
     /// What was found, by row.
     pub rows: Vec<RowReport>,
     /// What it comes to: by entrant and metric, over all rows.
@@ -62,6 +65,31 @@ pub struct EntrantReport {
     /// The choices that it was declared with, if it was declared.
     #[serde(flatten)]
     pub description: Description,
+}
+
+/// An entrant or a row that could not be there.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct LeftOut {
+    /// Its name.
+    pub name: &'static str,
+    /// Why.
+    pub reason: String,
+}
+
+/// A row that a report can be made of.
+pub trait Raced: Course<Figures = Figures> + 'static {
+    /// What it does, in a line.
+    fn about(&self) -> &'static str;
+
+    /// Whether the heap was aged before.
+    fn is_aged(&self) -> bool {
+        false
+    }
+
+    /// Whether its time says anything.
+    fn is_timed(&self) -> bool {
+        true
+    }
 }
 
 /// What was found on one row.
@@ -118,7 +146,7 @@ pub struct Ratios {
     pub entrant: &'static str,
     /// To the best peer of the row.
     pub to_best: Option<Estimate>,
-    /// To mimalloc 3.
+    /// To [`RaceReport::reference`].
     pub to_mimalloc: Option<Estimate>,
 }
 
@@ -133,7 +161,7 @@ pub struct Summary {
     pub rows: usize,
     /// Geometric mean over them of the ratio to the best peer of each.
     pub to_best: Option<Estimate>,
-    /// The same to mimalloc 3.
+    /// The same to [`RaceReport::reference`].
     pub to_mimalloc: Option<Estimate>,
     /// Rows on which it took no more than the best peer, by medians.
     pub rows_won: usize,
@@ -147,6 +175,10 @@ pub struct Circumstances {
     pub seed: u64,
     /// What the workloads read.
     pub corpus: Option<Contents>,
+    /// The peer that every ratio is also given to.
+    pub reference: &'static str,
+    /// What could not be there.
+    pub left_out: Vec<LeftOut>,
     /// Time that the race took by the clock.
     pub seconds: f64,
     /// Resamples that an interval is made from.
@@ -159,9 +191,9 @@ pub const METRICS: [Metric; 3] = [Metric::Cpu, Metric::Wall, Metric::PeakRss];
 impl RaceReport {
     /// Draws the conclusions from what was measured.
     #[must_use]
-    pub fn new(
+    pub fn new<C: Raced>(
         entrants: Vec<EntrantReport>,
-        measured: &Measured,
+        measured: &Measured<C>,
         circumstances: Circumstances,
     ) -> Self {
         let since_1970 = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
@@ -185,6 +217,8 @@ impl RaceReport {
             seconds: circumstances.seconds,
             corpus: circumstances.corpus,
             entrants,
+            reference: circumstances.reference,
+            left_out: circumstances.left_out,
             rows,
             summary,
         }
@@ -226,28 +260,42 @@ impl EntrantReport {
             .arg("--describe")
             .output()
             .map_err(|error| format!("cannot start {}: {error}", entrant.executable))?;
-        let description = serde_json::from_slice(&output.stdout).unwrap_or(Description {
-            declaration: None,
-            fingerprint: None,
-        });
+        let described = serde_json::from_slice(&output.stdout);
+        let undescribed = Self::undescribed(entrant);
         Ok(Self {
+            description: described.unwrap_or(undescribed.description),
+            ..undescribed
+        })
+    }
+
+    /// One that cannot be asked.
+    #[must_use]
+    pub fn undescribed(entrant: &'static Entrant) -> Self {
+        Self {
             name: entrant.name,
             about: entrant.about,
             side: entrant.side,
             package: entrant.package.and_then(sources::locked_package),
-            description,
-        })
+            description: Description {
+                declaration: None,
+                fingerprint: None,
+            },
+        }
     }
 }
 
 impl RowReport {
-    fn of(series: &Series, entrants: &[EntrantReport], circumstances: &Circumstances) -> Self {
+    fn of<C: Raced>(
+        series: &Series<C>,
+        entrants: &[EntrantReport],
+        circumstances: &Circumstances,
+    ) -> Self {
         let results: Vec<EntrantResult> = entrants
             .iter()
             .zip(&series.outcomes)
             .map(|(entrant, outcome)| EntrantResult::of(entrant.name, outcome))
             .collect();
-        let is_timed = series.row.is_timed;
+        let is_timed = series.row.is_timed();
         let contests = METRICS
             .into_iter()
             .filter(|&metric| is_timed || metric == Metric::PeakRss)
@@ -255,8 +303,8 @@ impl RowReport {
             .collect();
         Self {
             name: series.row.name(),
-            about: series.row.about,
-            is_aged: series.row.heap == Heap::Aged,
+            about: series.row.about(),
+            is_aged: series.row.is_aged(),
             is_timed,
             checksum: series.checksum.map(|checksum| format!("{checksum:016x}")),
             results,
@@ -324,7 +372,7 @@ impl Contest {
             .map(|(_, result)| Ratios {
                 entrant: result.entrant,
                 to_best: ratio(result, best.map(|best| &results[best])),
-                to_mimalloc: ratio(result, by_name(MIMALLOC)),
+                to_mimalloc: ratio(result, by_name(circumstances.reference)),
             })
             .collect();
         let control = entrants.iter().position(|it| it.side == Side::Control);
@@ -352,7 +400,7 @@ impl Summary {
             rows.iter()
                 .filter_map(|row| Some((row, row.contest(metric)?)))
         };
-        let mean_to = |other: fn(&Contest) -> Option<&'static str>| {
+        let mean_to = |other: &dyn Fn(&Contest) -> Option<&'static str>| {
             let pairs: Vec<(&[Figures], &[Figures])> = contests()
                 .filter_map(|(row, contest)| Some((row.runs(entrant)?, row.runs(other(contest)?)?)))
                 .collect();
@@ -369,8 +417,8 @@ impl Summary {
             entrant,
             metric,
             rows: ratios.len(),
-            to_best: mean_to(|contest| contest.best_peer),
-            to_mimalloc: mean_to(|_| Some(MIMALLOC)),
+            to_best: mean_to(&|contest| contest.best_peer),
+            to_mimalloc: mean_to(&|_| Some(circumstances.reference)),
             rows_won: ratios.iter().filter(|(_, ratio)| *ratio <= 1.0).count(),
             worst: worst.map(|(row, ratio)| (row.name.clone(), *ratio)),
         }
@@ -380,7 +428,7 @@ impl Summary {
 #[cfg(test)]
 pub(super) mod tests {
     use super::*;
-    use crate::race::entrants::ENTRANTS;
+    use crate::race::entrants::{ENTRANTS, MIMALLOC};
     use crate::race::rows::ROWS;
 
     /// So many rounds of equal runs; failed where the time is 0.
@@ -416,19 +464,15 @@ pub(super) mod tests {
             rounds: 8,
             series: series.collect(),
         };
-        let entrants = ENTRANTS.iter().map(|entrant| EntrantReport {
-            name: entrant.name,
-            about: entrant.about,
-            side: entrant.side,
-            package: None,
-            description: Description {
-                declaration: None,
-                fingerprint: None,
-            },
-        });
+        let entrants = ENTRANTS.iter().map(EntrantReport::undescribed);
         let circumstances = Circumstances {
             seed: 1,
             corpus: None,
+            reference: MIMALLOC,
+            left_out: vec![LeftOut {
+                name: "z3",
+                reason: "there is no program z3".to_owned(),
+            }],
             seconds: 60.0,
             resamples: 20,
         };

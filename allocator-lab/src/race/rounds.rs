@@ -1,23 +1,41 @@
 //! The rounds of the race: every row on every entrant once, each in a process
 //! of its own, rows in random order and entrants in random order within a row.
 
-use super::build::Executables;
 use super::entrants::{Entrant, SYSTEM};
-use super::racer::{Course, Racer};
-use super::rows::Row;
-use crate::corpus::Corpus;
 use crate::rounds::{Clock, Limit, Outcome, Step};
-use crate::workloads::Size;
+use crate::sample::Sample;
+use serde::de::DeserializeOwned;
 use std::time::Instant;
 
+/// What can be raced on: a row.
+pub trait Course {
+    /// What is observed of a run.
+    type Figures: Clone + DeserializeOwned;
+
+    /// How it is called in the tables.
+    fn name(&self) -> String;
+}
+
+/// Has entrants run courses, each run in a process of its own.
+pub trait Runs<C: Course> {
+    /// One run.
+    ///
+    /// # Errors
+    /// What went wrong, in half a line.
+    fn run(&self, course: &C, entrant: &Entrant) -> Result<Sample<C::Figures>, String>;
+
+    /// Who is to say what the work comes to, although it may not take part.
+    fn judge(&self) -> Option<&'static Entrant> {
+        None
+    }
+}
+
 /// What is to be raced.
-pub struct Plan<C: 'static = Row> {
+pub struct Plan<C: 'static> {
     /// On what.
     pub rows: Vec<&'static C>,
     /// Who.
     pub entrants: Vec<&'static Entrant>,
-    /// How much of each.
-    pub size: Size,
     /// For how long.
     pub limit: Limit,
     /// Where the random order starts from.
@@ -43,7 +61,7 @@ impl<C> Plan<C> {
 }
 
 /// Every outcome on one row.
-pub struct Series<C: Course + 'static = Row> {
+pub struct Series<C: Course + 'static> {
     /// The row.
     pub row: &'static C,
     /// What the work comes to: what the first entrant that managed a run
@@ -54,7 +72,7 @@ pub struct Series<C: Course + 'static = Row> {
 }
 
 /// All rounds together.
-pub struct Measured<C: Course + 'static = Row> {
+pub struct Measured<C: Course + 'static> {
     /// Rounds that were run to their end.
     pub rounds: usize,
     /// In the order of the plan.
@@ -62,16 +80,11 @@ pub struct Measured<C: Course + 'static = Row> {
 }
 
 /// Runs the plan.
-///
-/// # Errors
-/// A sentence, if the corpus cannot be stored.
 pub fn run<C: Course>(
     plan: &Plan<C>,
-    executables: &Executables,
-    corpus: &Corpus,
+    racer: &impl Runs<C>,
     mut watch: impl FnMut(Step),
-) -> Result<Measured<C>, String> {
-    let racer = Racer::new(executables, plan.size, corpus)?;
+) -> Measured<C> {
     let mut series: Vec<Series<C>> = Vec::new();
     for (position, &row) in plan.rows.iter().enumerate() {
         let name = row.name();
@@ -83,7 +96,7 @@ pub fn run<C: Course>(
         });
         series.push(Series {
             row,
-            checksum: warm_up(&racer, row, &plan.entrants),
+            checksum: warm_up(racer, row, &plan.entrants),
             outcomes: vec![Outcome::Measured(Vec::new()); plan.entrants.len()],
         });
     }
@@ -120,15 +133,19 @@ pub fn run<C: Course>(
             }
         }
     }
-    Ok(Measured {
+    Measured {
         rounds: clock.rounds(),
         series,
-    })
+    }
 }
 
 /// A run that is not measured: finds the checksum, and fills the page cache.
-/// On the system's allocator if it takes part, since that one is trusted most.
-fn warm_up<C: Course>(racer: &Racer, row: &C, entrants: &[&'static Entrant]) -> Option<u64> {
+/// On the system's allocator if it takes part, since that one is trusted most,
+/// unless there is a judge.
+fn warm_up<C: Course>(racer: &impl Runs<C>, row: &C, entrants: &[&'static Entrant]) -> Option<u64> {
+    if let Some(judge) = racer.judge() {
+        return Some(racer.run(row, judge).ok()?.checksum);
+    }
     let system = entrants.iter().filter(|entrant| entrant.name == SYSTEM);
     let mut candidates = system.chain(entrants);
     candidates.find_map(|entrant| Some(racer.run(row, entrant).ok()?.checksum))

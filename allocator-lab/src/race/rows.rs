@@ -1,7 +1,9 @@
 //! What is raced on: a row for each workload, and one more for each real
 //! program, in an aged heap.
 
-use super::racer::Course;
+use super::racer::Errand;
+use super::report::Raced;
+use super::rounds::Course;
 use crate::child::Heap;
 use crate::sample::Figures;
 use crate::workloads::{Kind, RACE};
@@ -62,13 +64,29 @@ impl Course for Row {
     fn name(&self) -> String {
         self.name()
     }
+}
 
+impl Errand for Row {
     fn arguments(&self) -> Vec<String> {
         vec!["--row".to_owned(), self.name()]
     }
 
     fn reads_corpus(&self) -> bool {
         self.reads_corpus
+    }
+}
+
+impl Raced for Row {
+    fn about(&self) -> &'static str {
+        self.about
+    }
+
+    fn is_aged(&self) -> bool {
+        self.heap == Heap::Aged
+    }
+
+    fn is_timed(&self) -> bool {
+        self.is_timed
     }
 }
 

@@ -1,6 +1,6 @@
 //! The race as text: what each took, how ours compare, and what it comes to.
 
-use super::entrants::{DEFAULT, MIMALLOC, Side};
+use super::entrants::{DEFAULT, Side};
 use super::report::{Contest, METRICS, RaceReport, RowReport, Summary};
 use crate::sample::{Figures, Metric};
 use crate::statistics::Estimate;
@@ -67,13 +67,14 @@ fn figures(text: &mut String, report: &RaceReport, metric: Metric) {
     }
 }
 
-/// The ratios of ours on every row: to the best peer, and below it to mimalloc 3.
+/// The ratios of ours on every row: to the best peer, and below it to the reference.
 fn ratios(text: &mut String, report: &RaceReport, metric: Metric) {
     let (title, _) = titles(metric);
     line(
         text,
         &format!(
-            "\n{title} as a ratio to the best peer of the row, and below it to {MIMALLOC} (less is better; 95 % interval)"
+            "\n{title} as a ratio to the best peer of the row, and below it to {} (less is better; 95 % interval)",
+            report.reference
         ),
     );
     let ours = report.entrants.iter().filter(|it| it.side != Side::Peer);
@@ -84,19 +85,19 @@ fn ratios(text: &mut String, report: &RaceReport, metric: Metric) {
     );
     for row in &report.rows {
         if let Some(contest) = row.contest(metric) {
-            row_of_ratios(text, row, contest);
+            row_of_ratios(text, row, contest, report.reference);
         }
     }
 }
 
-fn row_of_ratios(text: &mut String, row: &RowReport, contest: &Contest) {
+fn row_of_ratios(text: &mut String, row: &RowReport, contest: &Contest, reference: &str) {
     let best = contest.best_peer.unwrap_or("none");
     let head = format!("{:<NAME_WIDTH$}{best:<PEER_WIDTH$}", row.name);
     let cells = contest.ours.iter().map(|ratios| estimated(ratios.to_best));
     line(text, &columns_after(head, cells, RATIO_WIDTH));
     let has_mimalloc = contest.ours.iter().any(|it| it.to_mimalloc.is_some());
-    if has_mimalloc && best != MIMALLOC {
-        let head = format!("{:<NAME_WIDTH$}{MIMALLOC:<PEER_WIDTH$}", "");
+    if has_mimalloc && best != reference {
+        let head = format!("{:<NAME_WIDTH$}{reference:<PEER_WIDTH$}", "");
         let cells = contest
             .ours
             .iter()
@@ -112,7 +113,8 @@ fn summary(text: &mut String, report: &RaceReport, metric: Metric) {
         text,
         &format!("\n{title} over all rows, geometric mean (less is better; 95 % interval)"),
     );
-    let head = ["to best", "to mimalloc3", "rows won", "worst row"];
+    let reference = format!("to {}", report.reference);
+    let head = ["to best", &reference, "rows won", "worst row"];
     line(text, &columns("", head, RATIO_WIDTH));
     for entrant in &report.entrants {
         if let Some(summary) = report.summary_of(entrant.name, metric) {
@@ -150,6 +152,10 @@ fn notes(text: &mut String, report: &RaceReport) {
                 "{name} is a second copy of {DEFAULT}: it shows how far two runs of the same differ here."
             ),
         );
+    }
+    for left_out in &report.left_out {
+        let (name, reason) = (left_out.name, &left_out.reason);
+        line(text, &format!("LEFT OUT: {name}: {reason}"));
     }
     for (row, entrant, reason) in report.failures() {
         line(text, &format!("FAILED: {entrant} on {row}: {reason}"));
@@ -244,6 +250,7 @@ mod tests {
             "{text}"
         );
         assert!(text.contains("FAILED: jemalloc on tree: crashed: signal: 11 (round 3)"));
+        assert!(text.contains("LEFT OUT: z3: there is no program z3"));
     }
 
     #[test]

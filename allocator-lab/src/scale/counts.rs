@@ -9,7 +9,8 @@ use super::points::Series;
 use crate::corpus::Corpus;
 use crate::race::build::Executables;
 use crate::race::entrants::{self, COUNTED, Entrant};
-use crate::race::racer::{Course, Racer};
+use crate::race::racer::{Errand, Racer};
+use crate::race::rounds::{Course, Runs};
 use crate::race::rows::{ROWS, Row};
 use crate::rounds::Step;
 use crate::traffic::Traffic;
@@ -108,7 +109,9 @@ impl<C: Course> Course for Counting<'_, C> {
     fn name(&self) -> String {
         self.0.name()
     }
+}
 
+impl<C: Errand> Errand for Counting<'_, C> {
     fn arguments(&self) -> Vec<String> {
         let mut arguments = self.0.arguments();
         arguments.push("--count".to_owned());
@@ -121,7 +124,7 @@ impl<C: Course> Course for Counting<'_, C> {
 }
 
 impl Counted {
-    fn of<C: Course>(racer: &Racer, course: &C, cpu_us: fn(&C::Figures) -> u64) -> Self {
+    fn of<C: Errand>(racer: &Racer, course: &C, cpu_us: fn(&C::Figures) -> u64) -> Self {
         let rates = racer.run(course, ENTRANTS[0]).and_then(|measured| {
             let counted = racer.run(&Counting(course), &COUNTED)?;
             if counted.checksum == measured.checksum {

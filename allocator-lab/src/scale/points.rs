@@ -1,7 +1,8 @@
 //! What is counted up, and the counts at which it is measured.
 
 use crate::race::entrants::{Entrant, TYPES};
-use crate::race::racer::Course;
+use crate::race::racer::Errand;
+use crate::race::rounds::Course;
 use crate::workloads::Size;
 use crate::workloads::scaled::{self, Cost, NewTurn};
 use serde::Serialize;
@@ -144,7 +145,9 @@ impl Course for Point {
     fn name(&self) -> String {
         format!("{}-{}", self.series.name(), self.count)
     }
+}
 
+impl Errand for Point {
     fn arguments(&self) -> Vec<String> {
         vec!["--point".to_owned(), self.name()]
     }

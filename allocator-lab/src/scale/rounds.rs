@@ -5,6 +5,7 @@ use crate::corpus::Corpus;
 use crate::progress::Progress;
 use crate::race::build::Executables;
 use crate::race::entrants::Entrant;
+use crate::race::racer::Racer;
 use crate::race::rounds::{self, Plan};
 use crate::rounds::Limit;
 use crate::workloads::Size;
@@ -31,12 +32,12 @@ pub fn run(
     scaling: &Scaling,
     executables: &Executables,
 ) -> Result<Vec<rounds::Series<Point>>, String> {
+    let racer = Racer::new(executables, scaling.size, &Corpus::default())?;
     let mut measured = Vec::new();
     for (entrants, rows) in groups(scaling) {
         let plan = Plan {
             rows,
             entrants,
-            size: scaling.size,
             limit: Limit {
                 least_rounds: scaling.rounds,
                 most_rounds: scaling.rounds,
@@ -49,8 +50,7 @@ pub fn run(
         let progress = Progress::new(&format!(
             "measuring {allocators} allocators at {points} points, rounds: {rounds}"
         ));
-        let corpus = Corpus::default();
-        let run = rounds::run(&plan, executables, &corpus, |step| progress.show(&step))?;
+        let run = rounds::run(&plan, &racer, |step| progress.show(&step));
         measured.extend(run.series);
     }
     Ok(measured)
