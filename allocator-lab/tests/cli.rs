@@ -58,6 +58,9 @@ fn the_race_has_a_help_of_its_own() {
         "--svg FILE",
         "json-aged",
         "mimalloc3",
+        "--programs",
+        "ghostscript",
+        "tcmalloc",
     ] {
         assert!(text(&help.stdout).contains(part), "{part}");
     }
@@ -80,7 +83,7 @@ fn the_scale_has_a_help_of_its_own() {
 
 #[test]
 fn wrong_arguments_exit_2_with_one_line() {
-    let mistakes: [&[&str]; 17] = [
+    let mistakes: [&[&str]; 19] = [
         &["--jsn", "x"],
         &["compare"],
         &["--rounds", "0"],
@@ -94,6 +97,8 @@ fn wrong_arguments_exit_2_with_one_line() {
         &["race", "--entrants", "nobody"],
         &["race", "--rounds", "0"],
         &["race", "again"],
+        &["race", "--programs", "--only", "tree"],
+        &["race", "--entrants", "tcmalloc"],
         &["scale", "--only", "cores"],
         &["scale", "--entrants", "nobody"],
         &["scale", "--rounds", "0"],
@@ -119,6 +124,7 @@ fn a_path_that_cannot_be_written_is_told_before_anything_is_run() {
             (&["--json"][..], "--seconds"),
             (&["race", "--json"], "--seconds"),
             (&["race", "--svg"], "--seconds"),
+            (&["race", "--programs", "--json"], "--seconds"),
             (&["scale", "--json"], "--rounds"),
             (&["scale", "--svg"], "--rounds"),
         ] {

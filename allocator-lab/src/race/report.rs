@@ -464,7 +464,10 @@ pub(super) mod tests {
             rounds: 8,
             series: series.collect(),
         };
-        let entrants = ENTRANTS.iter().map(EntrantReport::undescribed);
+        let entrants = ENTRANTS.iter().map(|entrant| EntrantReport {
+            package: None,
+            ..EntrantReport::undescribed(entrant)
+        });
         let circumstances = Circumstances {
             seed: 1,
             corpus: None,

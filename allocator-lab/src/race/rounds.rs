@@ -150,3 +150,74 @@ fn warm_up<C: Course>(racer: &impl Runs<C>, row: &C, entrants: &[&'static Entran
     let mut candidates = system.chain(entrants);
     candidates.find_map(|entrant| Some(racer.run(row, entrant).ok()?.checksum))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::race::entrants::ENTRANTS;
+    use crate::race::rows::{ROWS, Row};
+    use crate::sample::Figures;
+
+    /// Under this one the work comes to something else.
+    const ODD: &str = "jemalloc";
+
+    struct Fake {
+        judge: Option<&'static Entrant>,
+    }
+
+    impl Runs<Row> for Fake {
+        fn run(&self, _: &Row, entrant: &Entrant) -> Result<Sample, String> {
+            Ok(Sample {
+                allocator: entrant.name.to_owned(),
+                checksum: if entrant.name == ODD { 8 } else { 7 },
+                figures: Figures {
+                    cpu_us: 1,
+                    peak_rss_bytes: 1,
+                    wall_us: 1,
+                },
+            })
+        }
+
+        fn judge(&self) -> Option<&'static Entrant> {
+            self.judge
+        }
+    }
+
+    fn failed(judge: Option<&'static str>, entrants: Vec<&'static Entrant>) -> Vec<bool> {
+        let plan = Plan {
+            rows: vec![&ROWS[0]],
+            entrants,
+            limit: Limit {
+                least_rounds: 2,
+                most_rounds: 2,
+                end: None,
+            },
+            seed: 1,
+        };
+        let judge = judge.and_then(Entrant::by_name);
+        let measured = run(&plan, &Fake { judge }, |_| {});
+        let outcomes = measured.series[0].outcomes.iter();
+        outcomes
+            .map(|outcome| match outcome {
+                Outcome::Measured(runs) => {
+                    assert_eq!(runs.len(), 2);
+                    false
+                }
+                Outcome::Failed { round, reason } => {
+                    assert_eq!(*round, 1);
+                    assert!(reason.contains("checksum differs"), "{reason}");
+                    true
+                }
+            })
+            .collect()
+    }
+
+    #[test]
+    fn who_does_other_work_than_the_system_or_the_judge_fails() {
+        let odd = Entrant::by_name(ODD).unwrap();
+        assert_eq!(failed(None, vec![&ENTRANTS[0], odd]), [false, true]);
+        assert_eq!(failed(Some(SYSTEM), vec![odd, &ENTRANTS[0]]), [true, false]);
+        let nobody = failed(Some(SYSTEM), vec![odd]);
+        assert_eq!(nobody, [true], "although the judge does not take part");
+    }
+}
