@@ -51,3 +51,10 @@ fn forty_megabytes_freed_by_another_thread_go_back_within_the_purge_delay() {
         Program::new(program, &["freed_by_another"]).succeeds();
     }
 }
+
+#[test]
+fn the_os_is_called_once_for_64_kib_at_most_to_purge_what_is_freed_in_pieces() {
+    for program in [AS_IT_COMES, STOCK, COMPACT] {
+        Program::new(program, &["purge_storm"]).succeeds();
+    }
+}

@@ -23,18 +23,21 @@ fn install() {
     }
     let apt_get = |arguments: &[&str]| {
         let mut command = Command::new("apt-get");
-        command
-            .env("DEBIAN_FRONTEND", "noninteractive")
-            .args(["-q", "-y"]);
+        command.env("DEBIAN_FRONTEND", "noninteractive").args([
+            "-q",
+            "-y",
+            "-o",
+            "Acquire::http::Timeout=20",
+        ]);
         command
             .args(arguments)
             .args(packages.iter().filter(|_| arguments[0] == "install"));
         command.output().is_ok_and(|output| output.status.success())
     };
-    // Each may be there already, or the others not to be had.
-    if !apt_get(&["install", "--no-install-recommends"])
-        && !(apt_get(&["update"]) && apt_get(&["install", "--no-install-recommends"]))
-    {
+    let get = || apt_get(&["install", "--no-install-recommends"]);
+    // The lists may be there, and may be too old.
+    let is_there = get() || (apt_get(&["update"]) && get());
+    if !is_there {
         println!("COULD NOT INSTALL {packages:?}");
     }
 }

@@ -4,7 +4,9 @@ use std::collections::VecDeque;
 use std::sync::mpsc::channel;
 use std::sync::{Arc, Barrier, Condvar, Mutex};
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
+
+use allocator_core::os::{Call, fault};
 
 use super::figures::{mib, report, resident_bytes};
 use super::live::{Chain, Live, some_blocks, some_size};
@@ -224,4 +226,47 @@ pub fn freed_by_another(_: &[String]) {
     report("kept_mib", mib(kept));
     assert!(mib(most) > 35.0, "{most} bytes were there");
     assert!(mib(kept) <= 8.0, "{} MiB kept", mib(kept));
+}
+
+/// Much is freed again and again, with what stays in between: how often the OS is called about it.
+/// Counts the calls of this program's declared types; there are none of one that is loaded.
+pub fn purge_storm(_: &[String]) {
+    const TIME: Duration = Duration::from_millis(1000);
+    /// The unit in which memory goes back.
+    const SLICE_BYTES: u64 = 64 << 10;
+    let calls = || fault::calls(Call::Purge) + fault::calls(Call::Advise);
+    let mut most = 0.0_f64;
+    // Block sizes, and the time between two rounds: none, less than the purge delay, and more.
+    for (size, pause_ms) in [
+        (64 << 10, 0),
+        (64 << 10, 12),
+        (64 << 10, 50),
+        (1 << 20, 3),
+        (4000, 12),
+    ] {
+        let (start, before) = (Instant::now(), calls());
+        let mut freed_bytes = 0_u64;
+        let mut kept = Vec::new();
+        while start.elapsed() < TIME {
+            let blocks = (0..(24 << 20) / size).map(|_| Live::new(size).expect("there is memory"));
+            // Every second one stays for a round, so that what is free is no long run.
+            let (stay, go): (Vec<_>, Vec<_>) =
+                blocks.enumerate().partition(|(index, _)| index % 2 == 0);
+            let gone = std::mem::replace(&mut kept, stay).into_iter().chain(go);
+            for (_, block) in gone {
+                freed_bytes += size as u64;
+                block.free();
+            }
+            thread::sleep(Duration::from_millis(pause_ms));
+        }
+        kept.into_iter().for_each(|(_, block)| block.free());
+        let calls = calls() - before;
+        let a_second = calls as f64 / start.elapsed().as_secs_f64();
+        let storm = format!("calls a second with {size} bytes and {pause_ms} ms");
+        report(&storm, a_second);
+        assert!(calls <= freed_bytes / SLICE_BYTES, "{calls} {storm}");
+        most = most.max(a_second);
+    }
+    // There is no bound on it for now but the one above: some 5000 where every second slice is free.
+    assert!(most >= 20.0, "{most}: nothing was purged");
 }

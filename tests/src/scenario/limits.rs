@@ -216,7 +216,7 @@ pub fn mappings_used_up(_: &[String]) {
         // SAFETY: null, or freed at once.
         unsafe {
             *libc::__errno_location() = 0;
-            let block = libc::malloc(64 << 20);
+            let block = std::hint::black_box(libc::malloc(64 << 20));
             assert!(block.is_null(), "the mappings are used up");
             assert_eq!(*libc::__errno_location(), libc::ENOMEM);
         }

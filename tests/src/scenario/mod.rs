@@ -26,6 +26,7 @@ pub const SCENARIOS: &[Scenario] = &[
     ("producers", give_back::producers),
     ("freed", give_back::freed),
     ("freed_by_another", give_back::freed_by_another),
+    ("purge_storm", give_back::purge_storm),
     ("serves_under_a_limit", limits::serves_under_a_limit),
     ("threads_under_a_limit", limits::threads_under_a_limit),
     ("mappings_used_up", limits::mappings_used_up),
