@@ -284,17 +284,17 @@ pub fn first_acts(_: &[String]) {
     type Act = fn(usize);
     let acts: [Act; 9] = [
         // SAFETY: blocks of this program, each freed once.
-        |_| unsafe { libc::free(libc::malloc(40)) },
+        |_| unsafe { libc::free(black_box(libc::malloc(40))) },
         // SAFETY: as above.
-        |_| unsafe { libc::free(libc::calloc(4, 10)) },
+        |_| unsafe { libc::free(black_box(libc::calloc(4, 10))) },
         // SAFETY: as above.
-        |_| unsafe { libc::free(libc::realloc(ptr::null_mut(), 40)) },
+        |_| unsafe { libc::free(black_box(libc::realloc(ptr::null_mut(), 40))) },
         // SAFETY: as above.
-        |_| unsafe { libc::free(libc::memalign(64, 40)) },
+        |_| unsafe { libc::free(black_box(libc::memalign(64, 40))) },
         // SAFETY: as above.
-        |_| unsafe { libc::free(libc::malloc(9 << 20)) },
+        |_| unsafe { libc::free(black_box(libc::malloc(9 << 20))) },
         // SAFETY: as above.
-        |_| unsafe { libc::free(libc::malloc(100_000)) },
+        |_| unsafe { libc::free(black_box(libc::malloc(100_000))) },
         // SAFETY: as above.
         |block| unsafe { libc::free(ptr::with_exposed_provenance_mut(block)) },
         |block| {
@@ -541,7 +541,7 @@ pub fn plugin(arguments: &[String]) {
             // The compiler knows `free`, too: what is in a block then is nobody's any more.
             libc::free(black_box(theirs));
             fails(libc::EINVAL, || libc::realloc(black_box(theirs), size + 1));
-            libc::free(libc::malloc(size));
+            libc::free(black_box(libc::malloc(size)));
             assert!(is_filled(theirs.cast(), size, 7));
             unmake(theirs);
         }
