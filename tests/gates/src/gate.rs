@@ -64,7 +64,7 @@ pub fn judge(counts: &[Counted]) -> Vec<(String, bool)> {
             AtMost(variant, most) => {
                 let count = of(*work, variant);
                 let says = format!("`{variant}` takes {count:.2}, at most {most}");
-                (says, count <= most)
+                (says, count < most + EQUAL)
             }
             AsDefault(variant) => {
                 let count = of(*work, variant);
