@@ -103,11 +103,7 @@ fn compare(comparing: Comparing, start: Instant) -> Result<ExitCode, String> {
     let printed = print(&table::render(&report));
     json.write(|file| file.write_json(&report))?;
     printed?;
-    Ok(if report.has_failures() {
-        ExitCode::FAILURE
-    } else {
-        ExitCode::SUCCESS
-    })
+    Ok(exit_code(report.has_failures()))
 }
 
 /// Runs the race, prints the tables and writes the files.
@@ -120,17 +116,32 @@ fn race(racing: Racing, start: Instant) -> Result<ExitCode, String> {
         Rows::Workloads(rows) => run_race(&racing, rows, start)?,
         Rows::Programs(rows) => run_programs(&racing, rows, start)?,
     };
-    // Each is of use without the others.
-    let printed = print(&race::table::render(&report));
-    let written = json.write(|file| file.write_json(&report));
-    svg.write(|file| file.write(&race::chart::render(&report)))?;
+    let (table, chart) = (race::table::render(&report), race::chart::render(&report));
+    publish(json, svg, &report, &table, &chart)?;
+    Ok(exit_code(report.has_failures_of_ours()))
+}
+
+/// Prints the tables and writes the files. Each is of use without the others.
+fn publish(
+    json: Output,
+    svg: Output,
+    report: &impl serde::Serialize,
+    table: &str,
+    chart: &str,
+) -> Result<(), String> {
+    let printed = print(table);
+    let written = json.write(|file| file.write_json(report));
+    svg.write(|file| file.write(chart))?;
     written?;
-    printed?;
-    Ok(if report.has_failures_of_ours() {
+    printed
+}
+
+fn exit_code(has_failed: bool) -> ExitCode {
+    if has_failed {
         ExitCode::FAILURE
     } else {
         ExitCode::SUCCESS
-    })
+    }
 }
 
 /// Builds the entrants, runs the rounds and draws the conclusions.
@@ -223,17 +234,9 @@ fn scale(asked: &Asked, start: Instant) -> Result<ExitCode, String> {
         Output::at(asked.svg.clone())?,
     );
     let report = run_scale(asked, start)?;
-    // Each is of use without the others.
-    let printed = print(&scale::table::render(&report));
-    let written = json.write(|file| file.write_json(&report));
-    svg.write(|file| file.write(&scale::chart::render(&report)))?;
-    written?;
-    printed?;
-    Ok(if report.has_failures_of_ours() {
-        ExitCode::FAILURE
-    } else {
-        ExitCode::SUCCESS
-    })
+    let (table, chart) = (scale::table::render(&report), scale::chart::render(&report));
+    publish(json, svg, &report, &table, &chart)?;
+    Ok(exit_code(report.has_failures_of_ours()))
 }
 
 /// Builds the entrants, runs the rounds, counts, and draws the conclusions.
