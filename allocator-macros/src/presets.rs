@@ -104,13 +104,12 @@ const THROUGHPUT: Preset = Preset {
 };
 
 const COMPACT: Preset = Preset {
-    doc: "memory before time: twice the classes, small caches, memory given back within a \
-          millisecond",
+    doc: "memory before time: twice the classes, small caches, memory given back within 5 ms",
     per_doubling: 8,
     small_extend: Extend::Batch(4 << 10),
     retire_small: 4,
     retire_large: 2,
     cache: 16,
-    purge_after: 1,
+    purge_after: 5,
     ..BALANCED
 };

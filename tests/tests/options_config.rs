@@ -91,7 +91,7 @@ struct WrittenOut;
     small_extend = batch(4096),
     retire_cycles(small = 4, large = 2),
     fast_path(cache = 16),
-    purge = after(1ms),
+    purge = after(5ms),
     stats = counters,
 )]
 struct OnAnotherPreset;

@@ -9,6 +9,7 @@
 use core::ptr::{self, NonNull};
 
 use super::chunk::{CHUNK_BYTES, CHUNK_SLICES, Chunk, Claimed, Grain, SLICE_BYTES, chunk_of};
+use super::purge::Leaving;
 use super::{demand, due};
 use crate::base::align::align_up;
 use crate::base::sync::unmodelled::{AtomicPtr, AtomicUsize, Ordering};
@@ -225,26 +226,30 @@ pub(crate) unsafe fn claim_behind(start: NonNull<u8>, slices: usize, more: usize
 pub(crate) fn purge_expired(now_ms: u64) {
     let quiet_ms = demand::quiet_ms();
     let busy = now_ms < quiet_ms;
+    let mut leaving = Leaving::new();
     for chunk in chunks(0) {
         match chunk.deadline_ms() {
             None => {}
             Some(deadline_ms) if deadline_ms > now_ms => due::by(deadline_ms),
-            Some(_) if busy && demand::is_wanted(now_ms) => due::by(quiet_ms),
+            Some(_) if busy && demand::is_wanted(now_ms, leaving.slices()) => due::by(quiet_ms),
             Some(_) => {
-                demand::purged(chunk.purge_expired(busy, quiet_ms));
+                leaving.add_expired(chunk, busy, quiet_ms);
                 if let Some(deadline_ms) = chunk.deadline_ms() {
                     due::by(deadline_ms);
                 }
             }
         }
     }
+    leaving.go();
 }
 
 /// Gives the memory of all that is free back to the OS.
 pub(crate) fn purge_all() {
+    let mut leaving = Leaving::new();
     for chunk in chunks(0) {
-        demand::purged(chunk.purge_all());
+        leaving.add_free(chunk);
     }
+    leaving.go();
 }
 
 /// Bytes left at the front of the store of records, see [`record`].

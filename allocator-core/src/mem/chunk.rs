@@ -13,7 +13,7 @@ use core::ptr::NonNull;
 use crate::base::bitmap::Bitmap;
 use crate::base::deadline::Deadline;
 use crate::base::sync::unmodelled::{AtomicBool, AtomicU32, Ordering};
-use crate::os;
+use crate::os::{self, Range};
 
 /// Bytes of a slice, the unit in which the arena hands out memory.
 pub(crate) const SLICE_BYTES: usize = 64 * 1024;
@@ -282,43 +282,67 @@ impl Chunk {
         self.deadline.get()
     }
 
-    /// Purges what has expired; how many slices. In a `busy` process at least half of a huge
+    /// Claims what has expired, run by run, to be purged. In a `busy` process at least half of a huge
     /// page, or it stays whole and expires again at `later_ms`.
-    pub(crate) fn purge_expired(&'static self, busy: bool, later_ms: u64) -> usize {
+    pub(super) fn claim_expired(
+        &'static self,
+        busy: bool,
+        later_ms: u64,
+        mut claimed: impl FnMut(Range),
+    ) {
         self.deadline.take();
         if !busy || self.grain() == Grain::Sparse {
-            return self.purge_free_of(&self.expiring, CHUNK_SLICES, 1);
+            return self.claim_free_of(&self.expiring, CHUNK_SLICES, 1, claimed);
         }
-        let purged = self.purge_free_of(&self.expiring, HUGE_PAGE_SLICES, HUGE_PAGE_SLICES / 2);
+        self.claim_free_of(
+            &self.expiring,
+            HUGE_PAGE_SLICES,
+            HUGE_PAGE_SLICES / 2,
+            &mut claimed,
+        );
         if self.expiring.next_run(&self.claimed, 0).is_some() {
             self.deadline.by(later_ms);
         }
-        purged
     }
 
-    /// Purges all that is free; how many slices.
-    pub(crate) fn purge_all(&'static self) -> usize {
-        self.purge_free_of(&self.dirty, CHUNK_SLICES, 1)
+    /// Claims all that is free and backed, run by run, to be purged.
+    pub(super) fn claim_free(&'static self, claimed: impl FnMut(Range)) {
+        self.claim_free_of(&self.dirty, CHUNK_SLICES, 1, claimed);
     }
 
-    /// Purges the free slices that are set in `wanted`, in runs of at least `least` slices within
-    /// pieces of `piece` slices. Each run is claimed meanwhile, so that nobody gets a slice whose
-    /// content is about to vanish. How many slices were backed and are not any more.
-    fn purge_free_of(&'static self, wanted: &Bitmap<WORDS>, piece: usize, least: usize) -> usize {
-        let (mut from, mut purged_slices) = (0, 0);
+    /// Claims the free slices that are set in `wanted`, in runs of at least `least` slices within
+    /// pieces of `piece` slices: nobody may get a slice whose content is about to vanish.
+    fn claim_free_of(
+        &'static self,
+        wanted: &Bitmap<WORDS>,
+        piece: usize,
+        least: usize,
+        mut claimed: impl FnMut(Range),
+    ) {
+        let mut from = 0;
         while let Some((slice, slices)) = wanted.next_run(&self.claimed, from) {
             let slices = slices.min(piece - slice % piece);
             from = slice + slices;
             if slices >= least && self.claimed.try_claim(slice, slices) {
-                // SAFETY: the run was free and is claimed by this thread now.
-                let purged = unsafe { os::purge(self.slice_start(slice), slices * SLICE_BYTES) };
-                if purged {
-                    purged_slices += self.dirty.clear(slice, slices);
-                }
-                self.expiring.clear(slice, slices);
-                self.claimed.release(slice, slices);
+                claimed(Range {
+                    start: self.slice_start(slice),
+                    bytes: slices * SLICE_BYTES,
+                });
             }
         }
-        purged_slices
+    }
+
+    /// Releases a run that was claimed to be purged, whether or not it was. How many of its slices
+    /// were backed and are not any more.
+    pub(super) fn end_purge(&self, run: Range, purged: bool) -> usize {
+        let (slice, slices) = (self.slice_of(run.start), run.bytes / SLICE_BYTES);
+        let cleared = if purged {
+            self.dirty.clear(slice, slices)
+        } else {
+            0
+        };
+        self.expiring.clear(slice, slices);
+        self.claimed.release(slice, slices);
+        cleared
     }
 }

@@ -81,9 +81,9 @@ pub(super) fn quiet_ms() -> u64 {
     LAST_USE_MS.load(Relaxed) + QUIET_MS
 }
 
-/// Whether what is free and backed may be wanted again soon: no more is resident than was in use
-/// lately.
-pub(super) fn is_wanted(now_ms: u64) -> bool {
+/// Whether what is free and backed, but for `leaving` slices, may be wanted again soon: no more is
+/// resident than was in use lately.
+pub(super) fn is_wanted(now_ms: u64, leaving: usize) -> bool {
     let start_ms = EPOCH_START_MS.load(Relaxed);
     let age_ms = now_ms.saturating_sub(start_ms);
     if age_ms >= EPOCH_MS {
@@ -92,5 +92,5 @@ pub(super) fn is_wanted(now_ms: u64) -> bool {
         EPOCH_START_MS.store(now_ms, Relaxed);
     }
     let lately = PEAK.load(Relaxed).max(PEAK_BEFORE.load(Relaxed));
-    USED.load(Relaxed) + BACKED.load(Relaxed) <= lately
+    USED.load(Relaxed) + BACKED.load(Relaxed) - leaving.cast_signed() <= lately
 }

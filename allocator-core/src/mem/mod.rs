@@ -23,5 +23,7 @@ pub(crate) mod mailbox;
 #[cfg(not(loom))]
 pub(crate) mod page;
 #[cfg(not(loom))]
+mod purge;
+#[cfg(not(loom))]
 pub(crate) mod regions;
 pub(crate) mod thread_free;

@@ -25,7 +25,7 @@ pub enum Call {
     Map,
     /// `munmap`.
     Unmap,
-    /// `madvise(MADV_DONTNEED)`.
+    /// `madvise(MADV_DONTNEED)`, or `process_madvise` for several ranges.
     Purge,
     /// `madvise` about huge pages.
     Advise,
@@ -103,6 +103,40 @@ pub(crate) unsafe fn release(start: NonNull<u8>, bytes: usize) -> bool {
 pub(crate) unsafe fn purge(start: NonNull<u8>, bytes: usize) -> bool {
     // SAFETY: the caller's promise.
     permitted(Call::Purge) && unsafe { unix::purge(start, bytes) }
+}
+
+/// Addresses from `start` on, whole OS pages. As the kernel reads it: `struct iovec`.
+#[repr(C)]
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Range {
+    pub(crate) start: NonNull<u8>,
+    pub(crate) bytes: usize,
+}
+
+/// [`purge`] of several ranges, with one call where the OS has one for that. `done` is told of each
+/// whether it was given back.
+///
+/// # Safety
+/// - as [`purge`], for each range.
+pub(crate) unsafe fn purge_ranges(ranges: &[Range], mut done: impl FnMut(Range, bool)) {
+    let mut purged_bytes = if ranges.len() > 1 && permitted(Call::Purge) {
+        // SAFETY: the caller's promise.
+        unsafe { unix::purge_ranges(ranges) }
+    } else {
+        0
+    };
+    for &range in ranges {
+        // In order; what the one call did not come to, or does not exist for, is asked for alone.
+        let purged = if purged_bytes >= range.bytes {
+            purged_bytes -= range.bytes;
+            true
+        } else {
+            purged_bytes = 0;
+            // SAFETY: the caller's promise.
+            unsafe { purge(range.start, range.bytes) }
+        };
+        done(range, purged);
+    }
 }
 
 /// Asks for (`true`) or against huge pages.
