@@ -83,7 +83,7 @@ macro_rules! __symbols {
     )*) => {$(
         // SAFETY: the linker finds one of that name, and it does what its callers expect.
         #[unsafe(no_mangle)]
-        #[allow(unused_unsafe, reason = "some of the functions are safe, and so is a call of them")]
+        #[allow(unused_unsafe, reason = "needed where the function is unsafe, and some are safe")]
         unsafe extern "C-unwind" fn $symbol($($argument: $kind),*) $(-> $result)? {
             // SAFETY: what C and C++ demand of the caller is the callee's demand.
             unsafe { $crate::__private::c_face::$verb::<$type>($($argument),*) }

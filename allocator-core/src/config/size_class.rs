@@ -31,10 +31,21 @@ pub const fn direct_table<const CLASSES: usize, const LEN: usize>(
         CLASSES * BIN_BYTES <= u16::MAX as usize,
         "offsets must fit 16 bits"
     );
+    offsets(class_bytes, STEP)
+}
+
+/// Entry `i` is the bin offset of the smallest class of at least `step * i` bytes that is a multiple
+/// of `step`.
+const fn offsets<const CLASSES: usize, const LEN: usize>(
+    class_bytes: &[u32; CLASSES],
+    step: usize,
+) -> [u16; LEN] {
     let mut table = [0; LEN];
     let (mut i, mut class) = (0, 0);
     while i < LEN {
-        while (class_bytes[class] as usize) < i * STEP {
+        while (class_bytes[class] as usize) < i * step
+            || !(class_bytes[class] as usize).is_multiple_of(step)
+        {
             class += 1;
         }
         table[i] = (class * BIN_BYTES) as u16;
@@ -71,18 +82,7 @@ pub const fn malloc_table<const CLASSES: usize, const LEN: usize>(
         (class_bytes[CLASSES - 1] as usize).is_multiple_of(MALLOC_ALIGN),
         "C aligns every block to 16"
     );
-    let mut table = [0; LEN];
-    let (mut i, mut class) = (0, 0);
-    while i < LEN {
-        while (class_bytes[class] as usize) < i * MALLOC_ALIGN
-            || !(class_bytes[class] as usize).is_multiple_of(MALLOC_ALIGN)
-        {
-            class += 1;
-        }
-        table[i] = (class * BIN_BYTES) as u16;
-        i += 1;
-    }
-    table
+    offsets(class_bytes, MALLOC_ALIGN)
 }
 
 /// The entry of `malloc`'s lookup table for `size`, which is not near the end of all numbers.
