@@ -36,7 +36,7 @@ pub mod os;
 pub use allocator_macros::derive_allocator;
 #[cfg(not(loom))]
 pub use {
-    config::Config,
+    config::{Config, Corruption, Fault},
     global::stats::{ClassStats, Stats},
 };
 

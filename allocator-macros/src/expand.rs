@@ -9,9 +9,11 @@ use quote::quote;
 
 use crate::constants::{self, Constants};
 use crate::methods;
+use crate::presets::Hardening;
 use crate::spec::{Extend, Sizes, Spec};
+use crate::spelling::tidy;
 use crate::words::{ExportWord, InlineWord, StatsWord, ThpWord, TlsWord};
-use crate::written::Purge;
+use crate::written::{OnCorruption, Purge};
 
 /// Everything that belongs to the type `name`.
 pub(crate) fn allocator(name: &Ident, spec: &Spec) -> TokenStream {
@@ -146,6 +148,36 @@ fn export(name: &Ident, spec: &Spec) -> (TokenStream, TokenStream) {
     }
 }
 
+/// The `Hardening` of the type.
+fn hardening(spec: &Spec) -> TokenStream {
+    let Hardening {
+        links,
+        pages,
+        guards,
+        isolate,
+        canaries,
+        zero,
+        shuffle,
+        quarantine,
+        sample,
+    } = spec.hardening;
+    let quarantine = Literal::u64_unsuffixed(quarantine);
+    let sample = Literal::u64_unsuffixed(sample);
+    quote! {
+        __core::Hardening {
+            links: #links,
+            pages: #pages,
+            guards: #guards,
+            isolate: #isolate,
+            canaries: #canaries,
+            zero: #zero,
+            shuffle: #shuffle,
+            quarantine_bytes: #quarantine,
+            sample: #sample,
+        }
+    }
+}
+
 /// The `Config` of the type.
 fn config(
     name: &Ident,
@@ -194,6 +226,18 @@ fn config(
         ThpWord::Never => quote!(Never),
         ThpWord::Always => quote!(Always),
     };
+    let hardening = hardening(spec);
+    let on_corruption = match &spec.on_corruption {
+        OnCorruption::Abort => quote!(Abort),
+        OnCorruption::Trap => quote!(Trap),
+        OnCorruption::Hook(path) => {
+            let text = tidy(path);
+            quote!(Hook(__core::Hook {
+                path: #text,
+                call: |__corruption| { #path(__corruption); },
+            }))
+        }
+    };
     let stats = match spec.stats {
         StatsWord::Off => quote!(Off),
         StatsWord::Counters => quote!(Counters),
@@ -229,7 +273,8 @@ fn config(
             page_bytes: #page,
             purge: __core::Purge::#purge,
             thp: __core::Thp::#thp,
-            hardening: __core::Hardening::Off,
+            hardening: #hardening,
+            on_corruption: __core::OnCorruption::#on_corruption,
             stats: __core::StatsLevel::#stats,
             limit_bytes: #limit,
             tls: __core::Tls::#tls,

@@ -1,11 +1,15 @@
 //! The table of options: keys, forms, bounds and meanings. Reading, error
 //! texts, did-you-mean and the documentation all come from here.
 
+mod hardening;
+
+pub(crate) use hardening::{HARDENING, HardeningPart, row as hardening_part};
+
 use crate::number::Unit;
 use crate::spelling::listed;
 use crate::words::{
-    CacheWord, ExportWord, ExtendWord, HardeningWord, InlineWord, PresetWord, PurgeWord, SizesWord,
-    StatsWord, Switch, ThpWord, TlsWord, Word, Words,
+    CorruptionWord, ExportWord, ExtendWord, HardeningWord, InlineWord, OffWord, PresetWord,
+    PurgeWord, SizesWord, StatsWord, Switch, ThpWord, TlsWord, Word, Words,
 };
 
 /// One option, or one part of a group.
@@ -75,6 +79,7 @@ pub(crate) enum Key {
     Purge,
     Thp,
     Hardening,
+    OnCorruption,
     Stats,
     Limit,
     Tls,
@@ -189,9 +194,20 @@ pub(crate) const OPTIONS: &[Row<Key>] = &[
     Row {
         key: Key::Hardening,
         name: "hardening",
-        forms: words::<HardeningWord>,
+        forms: || with(words::<HardeningWord>(), 3, "(level = checked, zero)"),
         number: None,
-        doc: "what misuse is looked for, beyond debug assertions",
+        doc: "what misuse is looked for: a level, which is a bundle of mechanisms, or a level with \
+              some of them on or off; a part that is not named is as in the level, and without \
+              that as in the preset",
+    },
+    Row {
+        key: Key::OnCorruption,
+        name: "on_corruption",
+        forms: words::<CorruptionWord>,
+        number: None,
+        doc: "how the process ends when `hardening` finds misuse, after one line on standard \
+              error: `abort`, a trapping instruction, or an abort after a function of type \
+              `fn(&allocator_core::Corruption)`, which must not allocate by this type",
     },
     Row {
         key: Key::Stats,
@@ -298,7 +314,7 @@ pub(crate) const FAST_PATH: &[Row<FastPathPart>] = &[
     Row {
         key: FastPathPart::Cache,
         name: "cache",
-        forms: || with(words::<CacheWord>(), 0, "64"),
+        forms: || with(words::<OffWord>(), 0, "64"),
         number: Some(CACHE),
         doc: "blocks per class cached per thread; as many of the smallest class must fit a page",
     },
@@ -407,6 +423,11 @@ impl<K: Copy> Row<K> {
         listed(shown, "or")
     }
 
+    /// Whether there is a form that may be written today.
+    pub(crate) fn is_built(&self) -> bool {
+        (self.forms)().iter().any(|form| form.built)
+    }
+
     /// The option with its first form: `page = 64KiB`, `fast_path(local_first, …)`.
     pub(crate) fn example(&self) -> String {
         match (self.forms)().first() {
@@ -475,6 +496,7 @@ pub(crate) fn group_of_part(part: &str) -> Option<&'static str> {
     }
     match part {
         _ if has(FAST_PATH, part) => Some("fast_path"),
+        _ if has(HARDENING, part) => Some("hardening"),
         _ if has(RETIRE_CYCLES, part) => Some("retire_cycles"),
         _ if has(GEOMETRIC, part) => Some("geometric"),
         _ => None,
@@ -515,7 +537,10 @@ mod tests {
     fn forms_read_as_a_user_writes_them() {
         let row = |key| OPTIONS.iter().find(|row| row.key == key).unwrap();
         assert_eq!(row(Key::Purge).allowed(), "`never`, `now` or `after(10ms)`");
-        assert_eq!(row(Key::Hardening).allowed(), "`off`");
+        assert_eq!(
+            row(Key::OnCorruption).allowed(),
+            "`abort`, `trap` or `hook(crate::on_corruption)`"
+        );
         assert_eq!(row(Key::Page).example(), "page = 64KiB");
         assert_eq!(
             row(Key::RetireCycles).allowed(),
@@ -545,6 +570,7 @@ mod tests {
         assert_eq!(owners_of_word("never"), ["purge", "thp", "inline"]);
         assert_eq!(group_of_part("cache"), Some("fast_path"));
         assert_eq!(group_of_part("small"), Some("retire_cycles"));
+        assert_eq!(group_of_part("zero"), Some("hardening"));
         assert_eq!(group_of_part("purge"), None);
     }
 }

@@ -4,9 +4,12 @@
 use std::fmt::Write as _;
 
 use crate::number::Unit;
-use crate::options::{BATCH, FAST_PATH, GEOMETRIC, Key, OPTIONS, RETIRE_CYCLES, Row};
+use crate::options::{BATCH, FAST_PATH, GEOMETRIC, HARDENING, Key, OPTIONS, RETIRE_CYCLES, Row};
 use crate::presets::{Extend, Preset};
-use crate::words::{ExportWord, InlineWord, PresetWord, StatsWord, ThpWord, TlsWord, Words};
+use crate::words::{
+    CorruptionWord, ExportWord, HardeningWord, InlineWord, PresetWord, StatsWord, ThpWord, TlsWord,
+    Words,
+};
 
 #[test]
 fn options_md_is_what_the_tables_say() {
@@ -44,6 +47,7 @@ fn rendered() -> String {
         ("Parts of `size_classes = geometric(…)`", parts(GEOMETRIC)),
         ("Parts of `retire_cycles(…)`", parts(RETIRE_CYCLES)),
         ("Parts of `fast_path(…)`", parts(FAST_PATH)),
+        ("Parts of `hardening(…)`", parts(HARDENING)),
     ] {
         let _ = write!(
             text,
@@ -102,7 +106,8 @@ fn default(key: Key) -> String {
         Key::Page => Unit::Bytes.show(preset.page),
         Key::Purge => purge(&preset),
         Key::Thp => first_word::<ThpWord>(),
-        Key::Hardening => "off".to_owned(),
+        Key::Hardening => hardening(&preset),
+        Key::OnCorruption => first_word::<CorruptionWord>(),
         Key::Stats => first_word::<StatsWord>(),
         Key::Limit => return "none".to_owned(),
         Key::Tls => first_word::<TlsWord>(),
@@ -133,12 +138,13 @@ fn presets() -> String {
         "---|".repeat(names.len())
     );
     type Column = (&'static str, fn(&Preset) -> String);
-    let rows: [Column; 5] = [
+    let rows: [Column; 6] = [
         ("size_classes", series),
         ("small_extend", extend),
         ("retire_cycles", retire),
         ("fast_path", fast_path),
         ("purge", purge),
+        ("hardening", hardening),
     ];
     for (name, value) in rows {
         let values: Vec<_> = presets
@@ -149,7 +155,7 @@ fn presets() -> String {
     }
     text.push_str("\nIn all of them: `page = 64KiB`, `direct_max = 8KiB`, `inline = hot`, ");
     text.push_str(
-        "`thp = default`, `hardening = off`, `stats = off`, no `limit`, `tls = inline`, \
+        "`thp = default`, `on_corruption = abort`, `stats = off`, no `limit`, `tls = inline`, \
          `export = off`.\n",
     );
     text
@@ -196,6 +202,12 @@ fn fast_path(preset: &Preset) -> String {
 
 fn purge(preset: &Preset) -> String {
     format!("after({})", Unit::Millis.show(preset.purge_after))
+}
+
+fn hardening(preset: &Preset) -> String {
+    let mut words = HardeningWord::WORDS.iter();
+    let word = words.find(|word| word.value == Some(preset.hardening));
+    word.expect("a level").name.to_owned()
 }
 
 /// The first word of a choice: its default.

@@ -1,6 +1,6 @@
 //! The presets: where the options start from that the user does not write.
 
-use crate::words::PresetWord;
+use crate::words::{HardeningWord, PresetWord};
 
 /// A choice for every option that a preset decides.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -31,6 +31,31 @@ pub(crate) struct Preset {
     pub page: u64,
     /// `purge = after(…)`, in milliseconds.
     pub purge_after: u64,
+    /// `hardening`.
+    pub hardening: HardeningWord,
+}
+
+/// The mechanisms of `hardening`: which are on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Hardening {
+    /// `links`.
+    pub links: bool,
+    /// `pages`.
+    pub pages: bool,
+    /// `guards`.
+    pub guards: bool,
+    /// `isolate`.
+    pub isolate: bool,
+    /// `canaries`.
+    pub canaries: bool,
+    /// `zero`.
+    pub zero: bool,
+    /// `shuffle`.
+    pub shuffle: bool,
+    /// `quarantine`, in bytes; 0 is off.
+    pub quarantine: u64,
+    /// `sample`; 0 is off.
+    pub sample: u64,
 }
 
 /// How a preset extends a page.
@@ -53,9 +78,49 @@ impl PresetWord {
             PresetWord::Seed => SEED,
             PresetWord::Throughput => THROUGHPUT,
             PresetWord::Compact => COMPACT,
+            PresetWord::Hardened => HARDENED,
         }
     }
 }
+
+impl HardeningWord {
+    /// The mechanisms that the level bundles.
+    pub(crate) const fn mechanisms(self) -> Hardening {
+        match self {
+            HardeningWord::Off => UNHARDENED,
+            HardeningWord::Checked => CHECKED,
+            HardeningWord::Guarded => GUARDED,
+        }
+    }
+}
+
+const UNHARDENED: Hardening = Hardening {
+    links: false,
+    pages: false,
+    guards: false,
+    isolate: false,
+    canaries: false,
+    zero: false,
+    shuffle: false,
+    quarantine: 0,
+    sample: 0,
+};
+
+const CHECKED: Hardening = Hardening {
+    links: true,
+    pages: true,
+    ..UNHARDENED
+};
+
+const GUARDED: Hardening = Hardening {
+    guards: true,
+    isolate: true,
+    canaries: true,
+    zero: true,
+    shuffle: true,
+    quarantine: 64 << 10,
+    ..CHECKED
+};
 
 const BALANCED: Preset = Preset {
     doc: "little time and little memory; the default",
@@ -71,6 +136,7 @@ const BALANCED: Preset = Preset {
     direct_max: 8 << 10,
     page: 64 << 10,
     purge_after: 10,
+    hardening: HardeningWord::Off,
 };
 
 const STOCK: Preset = Preset {
@@ -111,5 +177,11 @@ const COMPACT: Preset = Preset {
     retire_large: 2,
     cache: 16,
     purge_after: 5,
+    ..BALANCED
+};
+
+const HARDENED: Preset = Preset {
+    doc: "`balanced` with `hardening = guarded`: misuse ends the process, at some cost",
+    hardening: HardeningWord::Guarded,
     ..BALANCED
 };

@@ -8,9 +8,11 @@ use crate::args::{self, Arg, Piece, Value};
 use crate::errors::Errors;
 use crate::messages;
 use crate::number::{self, Amount};
-use crate::options::{self, FastPathPart, GeometricPart, Key, Number, RetirePart, Row};
-use crate::words::{CacheWord, ExtendWord, PurgeWord, SizesWord, Switch, Words};
-use crate::written::{Extend, Field, Options, Purge, Sizes, Written};
+use crate::options::{
+    self, FastPathPart, GeometricPart, HardeningPart, Key, Number, RetirePart, Row,
+};
+use crate::words::{CorruptionWord, ExtendWord, OffWord, PurgeWord, SizesWord, Switch, Words};
+use crate::written::{Extend, Field, OnCorruption, Options, Purge, Sizes, Written};
 
 /// Reads all options and reports what is wrong with each.
 pub(crate) fn options(args: &[Arg], errors: &mut Errors) -> Options {
@@ -36,7 +38,10 @@ impl Read<'_> {
         match row.key {
             Key::Preset => options.preset = self.word(row, arg),
             Key::Thp => options.thp = self.word(row, arg),
-            Key::Hardening => options.hardening = self.word(row, arg),
+            Key::Hardening => self.hardening(row, arg, options),
+            Key::OnCorruption => {
+                options.on_corruption = self.field(row, arg, Read::on_corruption);
+            }
             Key::Stats => options.stats = self.word(row, arg),
             Key::Tls => options.tls = self.word(row, arg),
             Key::Export => options.export = self.word(row, arg),
@@ -332,7 +337,7 @@ impl Read<'_> {
             |read, row, arg| match row.key {
                 FastPathPart::LocalFirst => options.local_first = read.flag(row, arg),
                 FastPathPart::SkipCollect => options.skip_collect = read.flag(row, arg),
-                FastPathPart::Cache => options.cache = read.field(row, arg, Read::cache),
+                FastPathPart::Cache => options.cache = read.field(row, arg, Read::or_off),
                 FastPathPart::DirectMax => options.direct_max = read.number(row, arg),
                 FastPathPart::Inline => options.inline = read.word(row, arg),
             },
@@ -340,7 +345,7 @@ impl Read<'_> {
     }
 
     /// `local_first`, `local_first = off`
-    fn flag(&mut self, row: &Row<FastPathPart>, arg: &Arg) -> Field<bool> {
+    fn flag<K: Copy>(&mut self, row: &Row<K>, arg: &Arg) -> Field<bool> {
         if matches!(arg.value, Value::Absent) {
             return Field::from_read(Some(true), &arg.key);
         }
@@ -350,13 +355,69 @@ impl Read<'_> {
     }
 
     /// `cache = 64`, `cache = off`
-    fn cache(&mut self, row: &Row<FastPathPart>, expr: &Expr) -> Option<u64> {
+    fn or_off<K: Copy>(&mut self, row: &Row<K>, expr: &Expr) -> Option<u64> {
         match args::word(expr) {
             Some(_) => {
-                let (CacheWord::Off, _) = self.choice(row, expr)?;
+                let (OffWord::Off, _) = self.choice(row, expr)?;
                 Some(0)
             }
             None => self.literal(row, expr),
+        }
+    }
+
+    /// `hardening = checked`, `hardening(level = checked, zero)`
+    fn hardening(&mut self, row: &Row<Key>, arg: &Arg, options: &mut Options) {
+        let pieces = match &arg.value {
+            Value::Group(pieces) => Some(pieces.clone()),
+            Value::Is(expr) => args::group(expr),
+            Value::Absent => None,
+        };
+        let options = &mut options.hardening;
+        let Some(pieces) = pieces else {
+            options.level = self.word(row, arg);
+            return;
+        };
+        self.parts(
+            row.name,
+            options::HARDENING,
+            &pieces,
+            |read, row, arg| match row.key {
+                HardeningPart::Level => options.level = read.word(row, arg),
+                HardeningPart::Links => options.links = read.flag(row, arg),
+                HardeningPart::Pages => options.pages = read.flag(row, arg),
+                HardeningPart::Guards => options.guards = read.flag(row, arg),
+                HardeningPart::Isolate => options.isolate = read.flag(row, arg),
+                HardeningPart::Canaries => options.canaries = read.flag(row, arg),
+                HardeningPart::Zero => options.zero = read.flag(row, arg),
+                HardeningPart::Shuffle => options.shuffle = read.flag(row, arg),
+                HardeningPart::Quarantine => {
+                    options.quarantine = read.field(row, arg, Read::or_off);
+                }
+                HardeningPart::Sample => options.sample = read.field(row, arg, Read::or_off),
+            },
+        );
+    }
+
+    /// `on_corruption = …`
+    fn on_corruption(&mut self, row: &Row<Key>, expr: &Expr) -> Option<OnCorruption> {
+        let (word, arguments) = self.choice(row, expr)?;
+        match word {
+            CorruptionWord::Abort => Some(OnCorruption::Abort),
+            CorruptionWord::Trap => Some(OnCorruption::Trap),
+            CorruptionWord::Hook => {
+                let path = self.single("hook", "crate::on_corruption", expr, arguments)?;
+                match args::bare(&path) {
+                    Expr::Path(path) if path.qself.is_none() => {
+                        Some(OnCorruption::Hook(path.path.clone()))
+                    }
+                    _ => {
+                        let message = "`hook` takes the path of a function";
+                        self.errors
+                            .at(path, format!("{message}: `hook(crate::on_corruption)`"));
+                        None
+                    }
+                }
+            }
         }
     }
 

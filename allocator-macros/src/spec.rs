@@ -8,8 +8,9 @@ use syn::Path;
 
 use crate::number::Amount;
 use crate::options::LARGE_FACTOR;
+use crate::presets::Hardening;
 use crate::words::{ExportWord, InlineWord, StatsWord, ThpWord, TlsWord};
-use crate::written::{Purge, Written};
+use crate::written::{OnCorruption, Purge, Written};
 
 /// One allocator.
 pub(crate) struct Spec {
@@ -39,6 +40,10 @@ pub(crate) struct Spec {
     pub purge: Purge,
     /// `thp`.
     pub thp: ThpWord,
+    /// `hardening`.
+    pub hardening: Hardening,
+    /// `on_corruption`.
+    pub on_corruption: OnCorruption,
     /// `stats`.
     pub stats: StatsWord,
     /// `limit`, in bytes.

@@ -4,10 +4,13 @@
 use std::fmt::Write as _;
 
 use crate::number::{Amount, Unit};
+use crate::presets::Hardening;
 use crate::spec::{Extend, Sizes, Spec, page_of};
 use crate::spelling::tidy;
-use crate::words::{ExportWord, InlineWord, StatsWord, ThpWord, TlsWord, Words};
-use crate::written::{Purge, Written};
+use crate::words::{
+    ExportWord, HardeningWord, InlineWord, StatsWord, ThpWord, TlsWord, Word, Words,
+};
+use crate::written::{OnCorruption, Purge, Written};
 
 /// The rustdoc of the type; `first` when the user wrote none of their own.
 pub(crate) fn text(spec: &Spec, first: bool) -> String {
@@ -66,7 +69,12 @@ fn attribute(spec: &Spec) -> String {
         Purge::After(millis) => format!("purge = after({})", Unit::Millis.show(millis)),
     });
     lines.push(format!("thp = {}", name::<ThpWord>(spec.thp)));
-    lines.push("hardening = off".to_owned());
+    lines.push(hardening(spec.hardening));
+    lines.push(match &spec.on_corruption {
+        OnCorruption::Abort => "on_corruption = abort".to_owned(),
+        OnCorruption::Trap => "on_corruption = trap".to_owned(),
+        OnCorruption::Hook(path) => format!("on_corruption = hook({})", tidy(path)),
+    });
     lines.push(format!("stats = {}", name::<StatsWord>(spec.stats)));
     lines.extend(
         spec.limit
@@ -81,6 +89,33 @@ fn attribute(spec: &Spec) -> String {
         let _ = writeln!(text, "    {line},");
     }
     text + ")]\n"
+}
+
+/// `hardening`: a level where one is exactly this, else every mechanism.
+fn hardening(hardening: Hardening) -> String {
+    let is_it = |word: &&Word<HardeningWord>| {
+        word.value
+            .is_some_and(|level| level.mechanisms() == hardening)
+    };
+    if let Some(word) = HardeningWord::WORDS.iter().find(is_it) {
+        return format!("hardening = {}", word.name);
+    }
+    let or_off = |name, value, unit: Unit| match value {
+        0 => format!("{name} = off"),
+        value => format!("{name} = {}", unit.show(value)),
+    };
+    let parts = [
+        flag("links", hardening.links),
+        flag("pages", hardening.pages),
+        flag("guards", hardening.guards),
+        flag("isolate", hardening.isolate),
+        flag("canaries", hardening.canaries),
+        flag("zero", hardening.zero),
+        flag("shuffle", hardening.shuffle),
+        or_off("quarantine", hardening.quarantine, Unit::Bytes),
+        or_off("sample", hardening.sample, Unit::Of("blocks")),
+    ];
+    format!("hardening({})", parts.join(", "))
 }
 
 /// The size-class table; a class that only the compiler knows is named.

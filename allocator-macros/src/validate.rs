@@ -11,13 +11,12 @@ use crate::class_file;
 use crate::classes;
 use crate::errors::Errors;
 use crate::number::{Amount, Unit};
-use crate::options::{DIRECT_MAX, LARGE_FACTOR, MALLOC_ALIGN, PAGE};
-use crate::presets::{self, Preset};
+use crate::options::{self, DIRECT_MAX, HardeningPart as Part, LARGE_FACTOR, MALLOC_ALIGN, PAGE};
+use crate::presets::{self, Hardening, Preset};
 use crate::spec::{Bounded, Extend, Sizes, Spec, cache_bound};
-use crate::words::{
-    ExportWord, HardeningWord, InlineWord, PresetWord, StatsWord, ThpWord, TlsWord,
-};
-use crate::written::{self, Field, Options, Purge, Written};
+use crate::spelling::quoted_and;
+use crate::words::{ExportWord, InlineWord, PresetWord, StatsWord, ThpWord, TlsWord};
+use crate::written::{self, Field, OnCorruption, Options, Purge, Written};
 
 /// The specification that the options make, if they make one; `root` is where
 /// class files are looked for.
@@ -35,6 +34,7 @@ pub(crate) fn spec(options: Options, root: &Path, errors: &mut Errors) -> Option
         errors,
     };
 
+    let hardening = validate.hardening(&options);
     let classes = validate.classes(&options.size_classes);
     let small_extend = validate.small_extend(options.small_extend);
     let smallest = validate.end(&classes, |classes| classes.first());
@@ -61,13 +61,14 @@ pub(crate) fn spec(options: Options, root: &Path, errors: &mut Errors) -> Option
         page: validate.page?,
         purge: options.purge.or(Purge::After(preset.purge_after))?,
         thp: options.thp.or(ThpWord::Default)?,
+        hardening: hardening?,
+        on_corruption: options.on_corruption.or(OnCorruption::Abort)?,
         stats: options.stats.or(StatsWord::Off)?,
         limit: options.limit.written().cloned(),
         tls: tls?,
         export: export?,
         core: options.core.or(parse_quote!(::allocator_core))?,
     };
-    let HardeningWord::Off = options.hardening.or(HardeningWord::Off)?;
     errors.is_empty().then_some(spec)
 }
 
@@ -337,6 +338,74 @@ impl Validate<'_> {
         }
     }
 
+    /// `hardening…`: the level's mechanisms but for those that are named.
+    fn hardening(&mut self, options: &Options) -> Option<Hardening> {
+        let written = &options.hardening;
+        let level = written.level.or(self.preset.hardening)?.mechanisms();
+        let hardening = Hardening {
+            links: written.links.or(level.links)?,
+            pages: written.pages.or(level.pages)?,
+            guards: written.guards.or(level.guards)?,
+            isolate: written.isolate.or(level.isolate)?,
+            canaries: written.canaries.or(level.canaries)?,
+            zero: written.zero.or(level.zero)?,
+            shuffle: written.shuffle.or(level.shuffle)?,
+            quarantine: written.quarantine.or(level.quarantine)?,
+            sample: written.sample.or(level.sample)?,
+        };
+        let mechanisms = [
+            (Part::Links, hardening.links, tokens_of(&written.links)),
+            (Part::Pages, hardening.pages, tokens_of(&written.pages)),
+            (Part::Guards, hardening.guards, tokens_of(&written.guards)),
+            (
+                Part::Isolate,
+                hardening.isolate,
+                tokens_of(&written.isolate),
+            ),
+            (
+                Part::Canaries,
+                hardening.canaries,
+                tokens_of(&written.canaries),
+            ),
+            (Part::Zero, hardening.zero, tokens_of(&written.zero)),
+            (
+                Part::Shuffle,
+                hardening.shuffle,
+                tokens_of(&written.shuffle),
+            ),
+            (
+                Part::Quarantine,
+                hardening.quarantine > 0,
+                tokens_of(&written.quarantine),
+            ),
+            (
+                Part::Sample,
+                hardening.sample > 0,
+                tokens_of(&written.sample),
+            ),
+        ];
+        let missing = mechanisms.map(|(part, on, tokens)| {
+            let row = options::hardening_part(part);
+            (row.name, on && !row.is_built(), tokens)
+        });
+        let on = || missing.iter().filter(|(_, missing, _)| *missing);
+        for (name, _, tokens) in on() {
+            if let Some(tokens) = tokens {
+                let message = format!("`{name}` is not built yet; write `{name} = off`");
+                self.errors.at(tokens, message);
+            }
+        }
+        let bundled: Vec<_> = on().filter(|(.., tokens)| tokens.is_none()).collect();
+        if !bundled.is_empty() {
+            let tokens = tokens_of(&written.level).or(tokens_of(&options.preset));
+            let names = quoted_and(bundled.iter().map(|(name, ..)| name));
+            let message = format!("this needs what is not built yet: {names}");
+            self.errors.at(tokens, message);
+        }
+        let sound = on().next().is_none();
+        sound.then_some(hardening)
+    }
+
     /// `limit = …`: room for one page of the largest class at least.
     fn limit(&mut self, field: &Field<Amount>, largest: Option<Option<u64>>) {
         if let Some(limit) = field.written()
@@ -362,6 +431,11 @@ fn known(bytes: u64) -> Written<Amount> {
         value: Amount::Known(bytes),
         tokens: quote_spanned!(Span::call_site()=> #tokens),
     }
+}
+
+/// What the user wrote, if they did and it is right.
+fn tokens_of<T>(field: &Field<T>) -> Option<TokenStream> {
+    field.written().map(|written| written.tokens.clone())
 }
 
 /// The bytes of a class, if they are known here.

@@ -42,8 +42,8 @@ words! {
         Seed = "seed",
         Throughput = "throughput",
         Compact = "compact",
+        Hardened = "hardened",
     }
-    not_built { "hardened", }
 }
 words! {
     /// `size_classes = …`
@@ -65,9 +65,12 @@ words! {
     ThpWord { Default = "default", Never = "never", Always = "always", }
 }
 words! {
-    /// `hardening = …`
-    HardeningWord { Off = "off", }
-    not_built { "checked", "guarded", }
+    /// `hardening = …`, `hardening(level = …)`
+    HardeningWord { Off = "off", Checked = "checked", Guarded = "guarded", }
+}
+words! {
+    /// `on_corruption = …`
+    CorruptionWord { Abort = "abort", Trap = "trap", Hook = "hook" ("crate::on_corruption"), }
 }
 words! {
     /// `stats = …`
@@ -86,10 +89,10 @@ words! {
     InlineWord { Hot = "hot", Never = "never", }
 }
 words! {
-    /// `cache = off`
-    CacheWord { Off = "off", }
+    /// `cache = off`, `quarantine = off`, `sample = off`
+    OffWord { Off = "off", }
 }
 words! {
-    /// `local_first = …`
+    /// `local_first = …`, `links = …`
     Switch { On = "on", Off = "off", }
 }

@@ -65,6 +65,32 @@ pub(crate) enum Purge {
     After(u64),
 }
 
+/// `on_corruption = …`
+#[derive(Clone)]
+pub(crate) enum OnCorruption {
+    /// `abort`.
+    Abort,
+    /// `trap`.
+    Trap,
+    /// `hook(…)`.
+    Hook(Path),
+}
+
+/// `hardening = …`, `hardening(…)`
+#[derive(Default)]
+pub(crate) struct Hardening {
+    pub level: Field<HardeningWord>,
+    pub links: Field<bool>,
+    pub pages: Field<bool>,
+    pub guards: Field<bool>,
+    pub isolate: Field<bool>,
+    pub canaries: Field<bool>,
+    pub zero: Field<bool>,
+    pub shuffle: Field<bool>,
+    pub quarantine: Field<u64>,
+    pub sample: Field<u64>,
+}
+
 /// Everything that the user wrote.
 #[derive(Default)]
 pub(crate) struct Options {
@@ -81,7 +107,8 @@ pub(crate) struct Options {
     pub page: Field<u64>,
     pub purge: Field<Purge>,
     pub thp: Field<ThpWord>,
-    pub hardening: Field<HardeningWord>,
+    pub hardening: Hardening,
+    pub on_corruption: Field<OnCorruption>,
     pub stats: Field<StatsWord>,
     pub limit: Field<Amount>,
     pub tls: Field<TlsWord>,

@@ -54,6 +54,7 @@ struct Geometric;
     purge = now,
     thp = never,
     hardening = off,
+    on_corruption = abort,
     stats = histogram,
     limit = 1GiB,
     tls = inline,

@@ -7,6 +7,7 @@
     purge = after(10ms),
     thp = default,
     hardening = off,
+    on_corruption = abort,
     stats = off,
     tls = inline,
     export = off,

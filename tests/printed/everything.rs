@@ -7,6 +7,7 @@
     purge = after(1500ms),
     thp = always,
     hardening = off,
+    on_corruption = abort,
     stats = histogram,
     limit = 3MiB,
     tls = pointer,

@@ -1,7 +1,7 @@
 //! What a declared type chose, as the layers above see it: constants of a type
 //! parameter, so that every branch on them is decided at compile time.
 
-use super::{Config, Export, StatsLevel};
+use super::{Config, Export, OnCorruption, StatsLevel};
 
 /// The choices of a declared type.
 ///
@@ -19,6 +19,7 @@ pub unsafe trait Choices: Sized + 'static {
 }
 
 /// Shorthands for what follows from `CONFIG`.
+#[allow(dead_code, reason = "what is not built yet reads no constant")]
 pub(crate) trait Derived: Choices {
     const CLASSES: usize = Self::CONFIG.class_bytes.len();
     const QUANTUM: usize = Self::CONFIG.quantum();
@@ -29,6 +30,26 @@ pub(crate) trait Derived: Choices {
     const COUNTS_CLASSES: bool = matches!(Self::CONFIG.stats, StatsLevel::Histogram);
     /// Whether blocks are freed by who does not know their layout, so that it is written down.
     const EXPORTS: bool = !matches!(Self::CONFIG.export, Export::Off);
+    /// Links of free blocks are keyed and checked, and a free block is signed as one.
+    const LINKS: bool = Self::CONFIG.hardening.links;
+    /// A freed pointer is checked to be the start of a block of the right type and class.
+    const PAGES: bool = Self::CONFIG.hardening.pages;
+    /// Addresses that fault lie around pages, large blocks and headers.
+    const GUARDS: bool = Self::CONFIG.hardening.guards;
+    /// Addresses that blocks of this type have had serve no other type.
+    const ISOLATE: bool = Self::CONFIG.hardening.isolate;
+    /// Eight bytes behind each block are signed.
+    const CANARIES: bool = Self::CONFIG.hardening.canaries;
+    /// A freed block is cleared, and checked to be so still when it is used again.
+    const ZERO: bool = Self::CONFIG.hardening.zero;
+    /// Fresh blocks are handed out in random order.
+    const SHUFFLE: bool = Self::CONFIG.hardening.shuffle;
+    /// Bytes of freed blocks that wait per heap; 0 is off.
+    const QUARANTINE: usize = Self::CONFIG.hardening.quarantine_bytes as usize;
+    /// One block in so many has OS pages of its own; 0 is off.
+    const SAMPLE: u32 = Self::CONFIG.hardening.sample;
+    /// How the process ends when misuse is found.
+    const ON_CORRUPTION: OnCorruption = Self::CONFIG.on_corruption;
 
     /// Bytes of a block of this class.
     #[inline(always)]

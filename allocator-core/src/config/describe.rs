@@ -3,7 +3,10 @@
 
 use core::fmt::{self, Display, Formatter, Write};
 
-use super::{Config, Export, Extend, Hardening, Inline, Purge, SizeClasses, StatsLevel, Thp, Tls};
+use super::{
+    Config, Export, Extend, Hardening, Inline, OnCorruption, Purge, SizeClasses, StatsLevel, Thp,
+    Tls,
+};
 
 /// One row of the size-class table.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -124,6 +127,49 @@ impl Display for Purge {
     }
 }
 
+/// As the attribute has it after the option's name.
+impl Display for Hardening {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        match *self {
+            Hardening::OFF => return f.write_str(" = off"),
+            Hardening::CHECKED => return f.write_str(" = checked"),
+            Hardening::GUARDED => return f.write_str(" = guarded"),
+            _ => {}
+        }
+        let flags = [
+            ("links", self.links),
+            ("pages", self.pages),
+            ("guards", self.guards),
+            ("isolate", self.isolate),
+            ("canaries", self.canaries),
+            ("zero", self.zero),
+            ("shuffle", self.shuffle),
+        ];
+        f.write_str("(")?;
+        for (name, on) in flags {
+            write!(f, "{name}{}, ", if on { "" } else { " = off" })?;
+        }
+        match self.quarantine_bytes {
+            0 => f.write_str("quarantine = off")?,
+            bytes => write!(f, "quarantine = {}", Bytes(bytes as usize))?,
+        }
+        match self.sample {
+            0 => f.write_str(", sample = off)"),
+            blocks => write!(f, ", sample = {blocks})"),
+        }
+    }
+}
+
+impl Display for OnCorruption {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        match self {
+            OnCorruption::Abort => f.write_str("abort"),
+            OnCorruption::Trap => f.write_str("trap"),
+            OnCorruption::Hook(hook) => write!(f, "hook({})", hook.path),
+        }
+    }
+}
+
 /// Prints `#[derive_allocator(...)]` with every option written out.
 impl Display for Config {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
@@ -176,13 +222,8 @@ impl Display for Config {
                 Thp::Always => "always",
             }
         )?;
-        write!(
-            f,
-            ",\n    hardening = {}",
-            match self.hardening {
-                Hardening::Off => "off",
-            }
-        )?;
+        write!(f, ",\n    hardening{}", self.hardening)?;
+        write!(f, ",\n    on_corruption = {}", self.on_corruption)?;
         write!(
             f,
             ",\n    stats = {}",

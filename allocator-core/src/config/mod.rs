@@ -7,11 +7,15 @@
 //! size to its class in `size_class`, the printed form in `describe`.
 
 pub(crate) mod choices;
+mod corruption;
 pub(crate) mod describe;
 pub(crate) mod geometry;
+mod hardening;
 pub(crate) mod size_class;
 
+pub use corruption::{Corruption, Fault};
 pub use describe::SizeClass;
+pub use hardening::{Hardening, Hook, OnCorruption};
 
 /// The choices that one declared allocator type is made of.
 ///
@@ -38,6 +42,8 @@ pub struct Config {
     pub thp: Thp,
     /// What misuse is looked for.
     pub hardening: Hardening,
+    /// How the process ends when misuse is found.
+    pub on_corruption: OnCorruption,
     /// What is counted.
     pub stats: StatsLevel,
     /// Most bytes that this type takes from the arena and the OS, if limited.
@@ -129,13 +135,6 @@ pub enum Thp {
     Never,
     /// For all of this type's memory.
     Always,
-}
-
-/// What misuse is looked for (`hardening = …`).
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Hardening {
-    /// None beyond debug assertions.
-    Off,
 }
 
 /// What is counted (`stats = …`).

@@ -13,6 +13,7 @@ use allocator_core::derive_allocator;
     purge = after(50ms),
     thp = never,
     hardening = off,
+    on_corruption = abort,
     stats = histogram,
     limit = 64MiB,
     tls = pointer,

@@ -1,6 +1,6 @@
 use allocator_core::derive_allocator;
 
-#[derive_allocator(hardening = checked)]
+#[derive_allocator(hardening(sample = 0))]
 struct Wrong;
 
 fn main() {}

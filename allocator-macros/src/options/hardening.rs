@@ -1,0 +1,127 @@
+//! The parts of `hardening(…)`: one per mechanism.
+
+use super::{Form, Number, Row, Rule, with, words};
+use crate::number::Unit;
+use crate::words::{HardeningWord, OffWord, Switch};
+
+/// The parts of `hardening(…)`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum HardeningPart {
+    Level,
+    Links,
+    Pages,
+    Guards,
+    Isolate,
+    Canaries,
+    Zero,
+    Shuffle,
+    Quarantine,
+    Sample,
+}
+
+/// The parts of `hardening(…)`, in the order of the documentation.
+pub(crate) const HARDENING: &[Row<HardeningPart>] = &[
+    Row {
+        key: HardeningPart::Level,
+        name: "level",
+        forms: words::<HardeningWord>,
+        number: None,
+        doc: "the bundle that the other parts differ from: `checked` is `links` and \
+              `pages`, `guarded` is everything but `sample`",
+    },
+    Row {
+        key: HardeningPart::Links,
+        name: "links",
+        forms: || not_built(words::<Switch>()),
+        number: None,
+        doc: "links of free blocks are keyed and checked, and a free block is signed as \
+              one: a block freed twice, written to after its free or reached by a forged \
+              link is found when it is freed or used again; the first 16 bytes are cleared",
+    },
+    Row {
+        key: HardeningPart::Pages,
+        name: "pages",
+        forms: || not_built(words::<Switch>()),
+        number: None,
+        doc: "a freed pointer must be the start of a block in use of this type, and of the \
+              class of its layout",
+    },
+    Row {
+        key: HardeningPart::Guards,
+        name: "guards",
+        forms: || not_built(words::<Switch>()),
+        number: None,
+        doc: "addresses that fault lie around pages, large blocks and headers",
+    },
+    Row {
+        key: HardeningPart::Isolate,
+        name: "isolate",
+        forms: || not_built(words::<Switch>()),
+        number: None,
+        doc: "addresses that blocks of this type have had serve no other type",
+    },
+    Row {
+        key: HardeningPart::Canaries,
+        name: "canaries",
+        forms: || not_built(words::<Switch>()),
+        number: None,
+        doc: "eight bytes behind each block are signed, and checked when it is freed",
+    },
+    Row {
+        key: HardeningPart::Zero,
+        name: "zero",
+        forms: || not_built(words::<Switch>()),
+        number: None,
+        doc: "a freed block is cleared, and checked to be so still when it is used again",
+    },
+    Row {
+        key: HardeningPart::Shuffle,
+        name: "shuffle",
+        forms: || not_built(words::<Switch>()),
+        number: None,
+        doc: "fresh blocks are handed out in random order",
+    },
+    Row {
+        key: HardeningPart::Quarantine,
+        name: "quarantine",
+        forms: || not_built(with(words::<OffWord>(), 0, "64KiB")),
+        number: Some(QUARANTINE),
+        doc: "freed blocks wait, this many bytes per heap, before they can be used again",
+    },
+    Row {
+        key: HardeningPart::Sample,
+        name: "sample",
+        forms: || not_built(with(words::<OffWord>(), 0, "4096")),
+        number: Some(SAMPLE),
+        doc: "one block in so many has OS pages of its own, with guards",
+    },
+];
+
+const QUARANTINE: Number = Number {
+    unit: Unit::Bytes,
+    min: 1 << 10,
+    max: 64 << 20,
+    rule: Rule::Any,
+    constant: false,
+};
+const SAMPLE: Number = Number {
+    unit: Unit::Of("blocks"),
+    min: 1,
+    max: 1_000_000_000,
+    rule: Rule::Any,
+    constant: false,
+};
+
+/// The forms of a mechanism that is not built yet.
+fn not_built(mut forms: Vec<Form>) -> Vec<Form> {
+    for form in &mut forms {
+        form.built = false;
+    }
+    forms
+}
+
+/// The row of a part.
+pub(crate) fn row(part: HardeningPart) -> &'static Row<HardeningPart> {
+    let row = HARDENING.iter().find(|row| row.key == part);
+    row.expect("every part has a row")
+}

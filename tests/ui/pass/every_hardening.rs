@@ -1,0 +1,45 @@
+#[path = "../load.rs"]
+mod load;
+
+use allocator_core::config::{Hardening, OnCorruption};
+use allocator_core::{Corruption, derive_allocator};
+
+fn report(corruption: &Corruption) {
+    eprintln!("{corruption}");
+}
+
+mod inner {
+    pub fn never(_: &allocator_core::Corruption) -> ! {
+        std::process::exit(3)
+    }
+}
+
+#[derive_allocator(hardening = off, on_corruption = abort)]
+struct Off;
+#[derive_allocator(hardening(level = off, links = off, sample = off), on_corruption = trap)]
+struct OffInParts;
+#[derive_allocator(hardening(), on_corruption = hook(report))]
+struct AsThePreset;
+#[derive_allocator(hardening = (quarantine = off), on_corruption = hook(crate::inner::never))]
+struct InAnotherShape;
+
+fn main() {
+    load::check(&Off);
+    load::check(&OffInParts);
+    load::check(&AsThePreset);
+    load::check(&InAnotherShape);
+    for config in [
+        Off::CONFIG,
+        OffInParts::CONFIG,
+        AsThePreset::CONFIG,
+        InAnotherShape::CONFIG,
+    ] {
+        assert_eq!(config.hardening, Hardening::OFF);
+    }
+    assert_eq!(Off::CONFIG.on_corruption, OnCorruption::Abort);
+    assert_eq!(OffInParts::CONFIG.on_corruption, OnCorruption::Trap);
+    let OnCorruption::Hook(hook) = InAnotherShape::CONFIG.on_corruption else {
+        panic!("a hook was written");
+    };
+    assert_eq!(hook.path, "crate::inner::never");
+}
