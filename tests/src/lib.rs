@@ -15,6 +15,8 @@ pub mod process;
 pub mod program;
 pub mod random;
 pub mod real_programs;
+#[cfg(target_arch = "x86_64")]
+pub mod refused;
 pub mod scenario;
 pub mod subject;
 pub mod work;

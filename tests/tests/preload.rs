@@ -12,6 +12,17 @@ use allocator_tests::real_programs::{REAL_PROGRAMS, RealProgram, Verdict, build_
 
 const SYSTEM: &str = env!("CARGO_BIN_EXE_system");
 const EXPORTED: &str = env!("CARGO_BIN_EXE_exported");
+/// As that, but calls the OS wherever it can, and Rust has no face of its own.
+const EAGER: &str = env!("CARGO_BIN_EXE_exported_eager");
+
+/// What any program may do of C.
+const C_SCENARIOS: [&str; 5] = [
+    "c_corners",
+    "c_alignments",
+    "c_extremes",
+    "c_growth",
+    "c_random",
+];
 
 /// The object of every declaration, the default first.
 static OBJECTS: LazyLock<Vec<PathBuf>> = LazyLock::new(|| build_objects(temporary()));
@@ -36,13 +47,14 @@ fn both(arguments: &[&str]) {
 #[test]
 fn c_gets_what_the_standards_say() {
     for object in OBJECTS.iter() {
-        for scenario in ["c_corners", "c_alignments", "c_growth", "c_random"] {
+        for scenario in C_SCENARIOS {
             let program = Program::new(SYSTEM, std::slice::from_ref(&scenario));
             let _ = program.preloading(object).succeeds();
         }
     }
-    for scenario in ["c_corners", "c_alignments", "c_growth", "c_random"] {
+    for scenario in C_SCENARIOS {
         let _ = Program::new(EXPORTED, &[scenario]).succeeds();
+        let _ = Program::new(EAGER, &[scenario]).succeeds();
     }
 }
 
@@ -58,7 +70,28 @@ fn what_others_allocated_is_left_alone() {
 
 #[test]
 fn any_function_may_be_the_first_act_of_a_thread() {
-    both(&["c_first_acts"]);
+    let all = Program::new(SYSTEM, &["c_first_acts", "named"]);
+    all.preloading(default_object()).succeeds();
+    Program::new(EXPORTED, &["c_first_acts"]).succeeds();
+    Program::new(EAGER, &["c_first_acts"]).succeeds();
+}
+
+#[test]
+fn a_thread_of_c_that_only_frees_makes_no_heap() {
+    for program in [EXPORTED, EAGER] {
+        Program::new(program, &["c_only_frees"]).succeeds();
+    }
+}
+
+#[test]
+fn a_child_works_while_a_peer_is_in_a_call_of_the_os() {
+    for call in ["Map", "Unmap", "Remap", "Purge", "Barrier", "ThreadEnd"] {
+        for program in [EXPORTED, EAGER] {
+            Program::new(program, &["forks_while_parked", call]).succeeds();
+        }
+    }
+    // Of huge blocks, which the default does not advise about.
+    Program::new(EAGER, &["forks_while_parked", "Advise"]).succeeds();
 }
 
 #[test]
@@ -89,9 +122,23 @@ fn a_thousand_live_threads_take_little() {
 fn processes_fork_and_end_at_any_time() {
     both(&["forks", "60"]);
     both(&["forks_together", "200"]);
-    for _ in 0..20 {
+}
+
+#[test]
+fn processes_end_in_any_way() {
+    // Each way is a race, so it is taken often: 60 times for each face.
+    for _ in 0..60 {
         both(&["exit_with_threads"]);
-        both(&["atexit_allocates"]);
+        let object = default_object();
+        let at_exit = ["atexit_allocates"];
+        for program in [
+            Program::new(SYSTEM, &at_exit).preloading(object),
+            Program::new(EXPORTED, &at_exit),
+            Program::new(env!("CARGO_BIN_EXE_ends_by_pthread_exit"), &[]).preloading(object),
+            Program::new(env!("CARGO_BIN_EXE_exported_ends_by_pthread_exit"), &[]),
+        ] {
+            assert_eq!(program.succeeds().output, "allocated at exit\n");
+        }
     }
 }
 
@@ -119,18 +166,41 @@ fn the_os_is_called_once_for_64_kib_at_most_to_purge_what_is_freed_in_pieces() {
     Program::new(EXPORTED, &["purge_storm"]).succeeds();
 }
 
+/// Limits of the OS on memory, and what each must leave room to serve, in MiB.
+const LIMITS: [(libc::__rlimit_resource_t, u64, &str); 5] = [
+    (libc::RLIMIT_AS, 32, "4"),
+    (libc::RLIMIT_AS, 64, "24"),
+    (libc::RLIMIT_AS, 200, "120"),
+    (libc::RLIMIT_DATA, 64, "24"),
+    (libc::RLIMIT_DATA, 20, "4"),
+];
+
 #[test]
-fn a_limit_of_addresses_leaves_a_program_to_start_and_go_on() {
-    let limits = [(libc::RLIMIT_AS, 64 << 20)];
-    for (arguments, limits) in [
-        (&["serves_under_a_limit", "8"][..], &limits[..]),
-        // Which needs 100 to 250 MiB, as its threads interleave.
-        (&["c_random"], &[(libc::RLIMIT_AS, 512 << 20)]),
-        (&["threads_under_a_limit"], &[(libc::RLIMIT_DATA, 64 << 20)]),
-    ] {
-        let program = Program::new(SYSTEM, arguments).under(limits);
-        program.preloading(default_object()).succeeds();
+fn a_limit_on_memory_leaves_a_program_to_start_and_go_on() {
+    for (resource, mib, least) in LIMITS {
+        let limits = [(resource, mib << 20)];
+        let arguments = ["serves_under_a_limit", least];
+        for program in [
+            Program::new(SYSTEM, &arguments).preloading(default_object()),
+            Program::new(EXPORTED, &arguments),
+            Program::new(EAGER, &arguments),
+        ] {
+            program.under(&limits).succeeds();
+        }
     }
+    for resource in [libc::RLIMIT_AS, libc::RLIMIT_DATA] {
+        let limits = [(resource, 64 << 20)];
+        for program in [
+            Program::new(SYSTEM, &["threads_under_a_limit"]).preloading(default_object()),
+            Program::new(EXPORTED, &["threads_under_a_limit"]),
+        ] {
+            program.under(&limits).succeeds();
+        }
+    }
+    // Which needs 100 to 250 MiB, as its threads interleave.
+    let limits = [(libc::RLIMIT_AS, 512 << 20)];
+    let program = Program::new(SYSTEM, &["c_random"]).preloading(default_object());
+    program.under(&limits).succeeds();
 }
 
 #[test]
@@ -140,7 +210,15 @@ fn the_mappings_of_a_process_may_be_used_up() {
 
 #[test]
 fn calls_of_the_os_may_fail() {
-    Program::new(env!("CARGO_BIN_EXE_exported_faults"), &[]).succeeds();
+    Program::new(EAGER, &[]).succeeds();
+}
+
+#[test]
+#[cfg(target_arch = "x86_64")]
+fn the_kernel_may_refuse_calls() {
+    both(&["c_maps_fail"]);
+    both(&["c_other_calls_fail"]);
+    Program::new(EAGER, &["c_other_calls_fail"]).succeeds();
 }
 
 #[test]

@@ -5,12 +5,9 @@
 #![no_main]
 
 use std::ffi::{c_char, c_int, c_void};
-use std::thread;
 
 use allocator_core::derive_allocator;
-use allocator_tests::random::Random;
-use allocator_tests::scenario::exits;
-use allocator_tests::scenario::live::{Live, some_blocks};
+use allocator_tests::scenario::exits::start_one_that_outlives_the_first;
 
 /// As it comes.
 #[derive_allocator]
@@ -24,26 +21,11 @@ unsafe extern "C-unwind" {
     fn pthread_exit(value: *mut c_void) -> !;
 }
 
-fn start_the_other_thread() {
-    exits::register_at_exit();
-    let mine = some_blocks(&mut Random::new(3), 200_000, 32 << 10);
-    // SAFETY: pthread_self has no preconditions.
-    let first = unsafe { libc::pthread_self() };
-    thread::spawn(move || {
-        // SAFETY: the first thread is joinable, and nobody else joins it.
-        let failed = unsafe { libc::pthread_join(first, std::ptr::null_mut()) };
-        assert_eq!(failed, 0);
-        mine.into_iter().for_each(Live::free);
-        let blocks = some_blocks(&mut Random::new(4), 200_000, 32 << 10);
-        blocks.into_iter().for_each(Live::free);
-    });
-}
-
 /// C's `main`.
 // SAFETY: no other function has this name, and it is what the C library expects of it.
 #[unsafe(no_mangle)]
 extern "C-unwind" fn main(_: c_int, _: *const *const c_char) -> c_int {
-    start_the_other_thread();
+    start_one_that_outlives_the_first();
     // SAFETY: nothing on this stack needs to be dropped.
     unsafe { pthread_exit(std::ptr::null_mut()) }
 }

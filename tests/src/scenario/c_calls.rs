@@ -61,7 +61,7 @@ unsafe fn is_filled(block: *const u8, size: usize, byte: u8) -> bool {
 }
 
 /// A function of a loaded object, if it has it.
-fn find<F: Copy>(object: *mut c_void, name: &str) -> Option<F> {
+pub(super) fn find<F: Copy>(object: *mut c_void, name: &str) -> Option<F> {
     let name = CString::new(name).expect("a name");
     // SAFETY: the object is there, the name a C string.
     let symbol = unsafe { libc::dlsym(object, name.as_ptr()) };
@@ -185,6 +185,67 @@ pub fn alignments(_: &[String]) {
     }
 }
 
+/// Alignments and sizes of every length, together: what is served is as long and as aligned as was asked, and
+/// what is not says why.
+pub fn extremes(_: &[String]) {
+    let mut random = Random::new(8);
+    let any_length = |random: &mut Random| random.next() as usize >> random.below(64);
+    let mut served = 0;
+    for _ in 0..30_000 {
+        let (size, count) = (any_length(&mut random), any_length(&mut random));
+        let align = 1 << random.below(64);
+        let total = size.checked_mul(count);
+        // Of what is longer than this machine's addresses nobody is asked for more than an answer.
+        let function = random.below(6);
+        set_errno(0);
+        // SAFETY: null, or touched within its length and freed once.
+        unsafe {
+            let (block, size, align) = match function {
+                0 => (libc::malloc(size), Some(size), 1),
+                1 => (libc::calloc(size, count), total, 1),
+                2 => (libc::reallocarray(ptr::null_mut(), size, count), total, 1),
+                3 => (libc::aligned_alloc(align, size), Some(size), align),
+                4 => (libc::memalign(align, size), Some(size), align),
+                _ => {
+                    let mut block = ptr::null_mut();
+                    let error = libc::posix_memalign(&raw mut block, align, size);
+                    assert_eq!(error == libc::EINVAL, align < 8);
+                    assert_eq!(error == 0, !block.is_null());
+                    assert_eq!(errno(), 0);
+                    // What the others say by the error number.
+                    set_errno(if error == libc::EINVAL {
+                        libc::ENOMEM
+                    } else {
+                        error
+                    });
+                    (block, Some(size), align)
+                }
+            };
+            let block = black_box(block).cast::<u8>();
+            if block.is_null() {
+                assert_eq!(errno(), libc::ENOMEM, "{function} {size:?} {align}");
+                let is_small = size.is_some_and(|size| size < 1 << 30) && align < 1 << 30;
+                assert!(
+                    !is_small || (function == 5 && align < 8),
+                    "{size:?} {align}"
+                );
+                continue;
+            }
+            let size = size.expect("a product that is a size");
+            assert!(size < TOO_MUCH && block.addr().is_multiple_of(align.max(16)));
+            assert!(libc::malloc_usable_size(block.cast()) >= size);
+            if size > 0 {
+                assert!(function != 1 || block.read() | block.add(size - 1).read() == 0);
+                block.write(1);
+                block.add(size - 1).write(2);
+            }
+            libc::free(block.cast());
+            served += 1;
+        }
+    }
+    assert!(served > 10_000, "{served} were served");
+}
+
 /// A block grows from nothing to 100 MB and shrinks again, with what it holds.
 pub fn growth(_: &[String]) {
     let mut size = 1_usize;
@@ -277,65 +338,6 @@ pub fn foreign(_: &[String]) {
     }
     assert!(black_box(local) == STATIC);
     random(&["1".to_owned()]);
-}
-
-/// The first thing that a thread does of the allocator is each of its functions.
-pub fn first_acts(_: &[String]) {
-    type Act = fn(usize);
-    let acts: [Act; 9] = [
-        // SAFETY: blocks of this program, each freed once.
-        |_| unsafe { libc::free(black_box(libc::malloc(40))) },
-        // SAFETY: as above.
-        |_| unsafe { libc::free(black_box(libc::calloc(4, 10))) },
-        // SAFETY: as above.
-        |_| unsafe { libc::free(black_box(libc::realloc(ptr::null_mut(), 40))) },
-        // SAFETY: as above.
-        |_| unsafe { libc::free(black_box(libc::memalign(64, 40))) },
-        // SAFETY: as above.
-        |_| unsafe { libc::free(black_box(libc::malloc(9 << 20))) },
-        // SAFETY: as above.
-        |_| unsafe { libc::free(black_box(libc::malloc(100_000))) },
-        // SAFETY: as above.
-        |block| unsafe { libc::free(ptr::with_exposed_provenance_mut(block)) },
-        |block| {
-            let block = ptr::with_exposed_provenance_mut(block);
-            // SAFETY: as above.
-            unsafe { libc::free(libc::realloc(block, 1000)) };
-        },
-        |block| {
-            let block = ptr::with_exposed_provenance_mut(block);
-            // SAFETY: as above.
-            unsafe {
-                assert!(libc::malloc_usable_size(block) >= 40);
-                libc::malloc_trim(0);
-                libc::free(block);
-            }
-        },
-    ];
-    for _ in 0..20 {
-        for act in acts {
-            // SAFETY: freed by the act, or lost by those that need none.
-            let block = unsafe { libc::malloc(40) }.expose_provenance();
-            extern "C" fn start(argument: *mut c_void) -> *mut c_void {
-                // SAFETY: made below, for this thread.
-                let (act, block) = unsafe { argument.cast::<(Act, usize)>().read() };
-                act(block);
-                ptr::null_mut()
-            }
-            let mut argument = (act, block);
-            let mut thread = 0;
-            // SAFETY: what is passed lives until the thread has ended. Not a thread of Rust's library,
-            // which would allocate first.
-            unsafe {
-                let argument = (&raw mut argument).cast();
-                assert_eq!(
-                    libc::pthread_create(&raw mut thread, ptr::null(), start, argument),
-                    0
-                );
-                libc::pthread_join(thread, ptr::null_mut());
-            }
-        }
-    }
 }
 
 /// A block and what it is filled with.

@@ -33,10 +33,27 @@ extern "C" fn allocate_at_exit() {
 }
 
 /// Has `exit` call a function that allocates and frees.
-pub fn register_at_exit() {
+fn register_at_exit() {
     // SAFETY: the function lives as long as the process.
     let result = unsafe { libc::atexit(allocate_at_exit) };
     assert_eq!(result, 0);
+}
+
+/// Has a thread wait for the end of the calling one, the process's first, and then go on with blocks of that one's
+/// and its own.
+pub fn start_one_that_outlives_the_first() {
+    register_at_exit();
+    let mine = some_blocks(&mut Random::new(3), 200_000, 32 << 10);
+    // SAFETY: pthread_self has no preconditions.
+    let first = unsafe { libc::pthread_self() };
+    thread::spawn(move || {
+        // SAFETY: the first thread is joinable, and nobody else joins it.
+        let failed = unsafe { libc::pthread_join(first, std::ptr::null_mut()) };
+        assert_eq!(failed, 0);
+        mine.into_iter().for_each(Live::free);
+        let blocks = some_blocks(&mut Random::new(4), 200_000, 32 << 10);
+        blocks.into_iter().for_each(Live::free);
+    });
 }
 
 /// `main` returns while threads allocate.

@@ -2,6 +2,8 @@
 //! says by its exit status whether the claim held.
 
 pub mod c_calls;
+pub mod c_faults;
+pub mod c_threads;
 pub mod exits;
 pub mod figures;
 pub mod forks;
@@ -9,6 +11,7 @@ pub mod give_back;
 pub mod late;
 pub mod limits;
 pub mod live;
+pub mod parked;
 pub mod threads;
 
 use crate::program::Scenario;
@@ -23,6 +26,7 @@ pub const SCENARIOS: &[Scenario] = &[
     ("atexit_allocates", exits::atexit_allocates),
     ("forks", forks::forks),
     ("forks_together", forks::forks_together),
+    ("forks_while_parked", parked::forks_while_parked),
     ("producers", give_back::producers),
     ("freed", give_back::freed),
     ("freed_by_another", give_back::freed_by_another),
@@ -35,7 +39,13 @@ pub const SCENARIOS: &[Scenario] = &[
     ("c_growth", c_calls::growth),
     ("c_huge", c_calls::huge),
     ("c_foreign", c_calls::foreign),
-    ("c_first_acts", c_calls::first_acts),
+    ("c_extremes", c_calls::extremes),
+    ("c_first_acts", c_threads::first_acts),
+    ("c_only_frees", c_threads::only_frees),
+    #[cfg(target_arch = "x86_64")]
+    ("c_maps_fail", c_faults::maps_fail),
+    #[cfg(target_arch = "x86_64")]
+    ("c_other_calls_fail", c_faults::other_calls_fail),
     ("c_random", c_calls::random),
     ("c_signals", c_calls::signals),
     ("c_loaded", c_calls::loaded),
