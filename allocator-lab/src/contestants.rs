@@ -49,6 +49,9 @@ pub struct Contestant {
 /// The baseline that ratios are to: the first row.
 pub const BASELINE: &Contestant = &CONTESTANTS[0];
 
+/// The choices of who declares nothing.
+pub const DEFAULT: &Config = &Chosen::CONFIG;
+
 /// What serves a process that was not told otherwise: the last row.
 pub const SYSTEM: &Contestant = &CONTESTANTS[CONTESTANTS.len() - 1];
 

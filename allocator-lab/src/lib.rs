@@ -18,6 +18,7 @@
 //! race  scale  entrant                           the same for other allocators, each in an
 //!                                                executable; how cost grows
 //! programs                                       the race, under programs of the machine
+//! profile  fit                                   what programs ask for; size classes for it
 //! args                                           the command line
 //! ```
 
@@ -27,7 +28,9 @@ pub mod contestants;
 pub mod corpus;
 pub mod dispatch;
 pub mod entrant;
+pub mod fit;
 pub mod output_file;
+pub mod profile;
 pub mod programs;
 pub mod progress;
 pub mod race;

@@ -1,11 +1,17 @@
 //! `allocator-lab`: see the library, and `--help`.
 
+use allocator_lab::args::fit::Fitting;
 use allocator_lab::args::race::{Racing, Rows};
 use allocator_lab::args::scale::Asked;
 use allocator_lab::args::{self, Comparing, Task};
+use allocator_lab::contestants;
 use allocator_lab::corpus::Corpus;
 use allocator_lab::dispatch::Dispatch;
+use allocator_lab::fit::choice::{self, Advice, LEAST_ALLOCATIONS, LEAST_PEAK_BYTES, Run};
+use allocator_lab::fit::histogram::Histogram;
+use allocator_lab::fit::{paste, text};
 use allocator_lab::output_file::OutputFile;
+use allocator_lab::profile::load::load;
 use allocator_lab::programs::rows::Program;
 use allocator_lab::programs::stage::{self, Stage};
 use allocator_lab::progress::Progress;
@@ -47,6 +53,7 @@ fn main() -> ExitCode {
         Task::Compare(comparing) => compare(comparing, start),
         Task::Race(racing) => race(racing, start),
         Task::Scale(asked) => scale(&asked, start),
+        Task::Fit(fitting) => fit(fitting),
     };
     done.unwrap_or_else(|error| {
         eprintln!("allocator-lab: {error}");
@@ -276,6 +283,52 @@ fn run_scale(asked: &Asked, start: Instant) -> Result<ScaleReport, String> {
         series.push(SeriesReport::of(one, described?, &measured, &circumstances));
     }
     Ok(ScaleReport::new(series, counts, &circumstances))
+}
+
+/// Fits size classes, prints them and writes the files.
+fn fit(fitting: Fitting) -> Result<ExitCode, String> {
+    let (json, classes) = (Output::at(fitting.json)?, Output::at(fitting.classes)?);
+    let (wish, anyway) = (fitting.wish, fitting.anyway);
+    let read = |paths: &[PathBuf], anyway| -> Result<Vec<Run>, String> {
+        let runs = paths
+            .iter()
+            .map(|path| read_run(path, wish.quantum, anyway));
+        runs.collect()
+    };
+    let training = read(&fitting.training, anyway)?;
+    // What is only judged on may be small.
+    let held_out = read(&fitting.held_out, true)?;
+    let choice = choice::choose(&training, &held_out, contestants::DEFAULT, wish)?;
+
+    let printed = print(&text::render(&choice, wish));
+    let written = json.write(|file| file.write_json(&choice));
+    if choice.advice == Advice::Declare {
+        let names: Vec<String> = training.into_iter().map(|run| run.name).collect();
+        classes.write(|file| file.write(&paste::class_file(&choice.classes, &names)))?;
+    }
+    written?;
+    printed?;
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Reads a profile. One that tells little is refused, unless it is wanted anyway.
+fn read_run(path: &Path, quantum: usize, anyway: bool) -> Result<Run, String> {
+    let profile = load(path)?;
+    let (allocations, peak_bytes) = (profile.allocations(), profile.peak_bytes());
+    if !anyway && (allocations < LEAST_ALLOCATIONS || peak_bytes < LEAST_PEAK_BYTES) {
+        return Err(format!(
+            "'{}' tells too little: {allocations} allocations, {:.1} MiB at the peak (at least \
+             {LEAST_ALLOCATIONS} and {} MiB; --anyway fits to it)",
+            path.display(),
+            peak_bytes as f64 / f64::from(1 << 20),
+            LEAST_PEAK_BYTES >> 20
+        ));
+    }
+    Ok(Run {
+        name: path.display().to_string(),
+        histogram: Histogram::of(&profile, quantum),
+        threads: profile.threads,
+    })
 }
 
 /// Has the executables of these entrants built.

@@ -82,8 +82,22 @@ fn the_scale_has_a_help_of_its_own() {
 }
 
 #[test]
+fn the_fit_has_a_help_of_its_own() {
+    let help = run(&["fit", "--help"]);
+    assert!(help.status.success() && help.stderr.is_empty());
+    for part in [
+        "Usage: allocator-lab fit",
+        "--holdout",
+        "--max-classes",
+        "--classes FILE",
+    ] {
+        assert!(text(&help.stdout).contains(part), "{part}");
+    }
+}
+
+#[test]
 fn wrong_arguments_exit_2_with_one_line() {
-    let mistakes: [&[&str]; 19] = [
+    let mistakes: [&[&str]; 23] = [
         &["--jsn", "x"],
         &["compare"],
         &["--rounds", "0"],
@@ -103,6 +117,10 @@ fn wrong_arguments_exit_2_with_one_line() {
         &["scale", "--entrants", "nobody"],
         &["scale", "--rounds", "0"],
         &["scale", "again"],
+        &["fit"],
+        &["fit", "--holdout", "x"],
+        &["fit", "x", "--objective", "fast"],
+        &["fit", "x", "--max-classes", "0"],
     ];
     for arguments in mistakes {
         let output = run(arguments);

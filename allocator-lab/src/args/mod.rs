@@ -1,5 +1,6 @@
 //! The command line.
 
+pub mod fit;
 pub mod race;
 pub mod scale;
 
@@ -25,6 +26,8 @@ pub enum Task {
     Race(race::Racing),
     /// Measure how cost grows.
     Scale(scale::Asked),
+    /// Fit size classes to profiles.
+    Fit(fit::Fitting),
     /// Be one run of a comparison: for this program itself.
     Child {
         /// What to run.
@@ -85,6 +88,12 @@ pub fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Task, lexo
                     scale::Task::Print(text) => Task::Print(text),
                 });
             }
+            Arg::Value(verb) if is_first && verb == "fit" => {
+                return Ok(match fit::parse(&mut parser)? {
+                    fit::Task::Fit(fitting) => Task::Fit(fitting),
+                    fit::Task::Print(text) => Task::Print(text),
+                });
+            }
             other => return Err(other.unexpected()),
         }
         is_first = false;
@@ -142,6 +151,7 @@ allocator and workload, each with its ratio to `stock`, a 95 % interval and a ve
 Usage: allocator-lab [options]
        allocator-lab race [options]   against other allocators; see `race --help`
        allocator-lab scale [options]  how cost grows; see `scale --help`
+       allocator-lab fit PROFILE…     size classes for a program; see `fit --help`
 
   --only WORKLOAD  run this workload only; repeat it for more
   --seconds S      begin no round that would end after S seconds (default {DEFAULT_SECONDS});

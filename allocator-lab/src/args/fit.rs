@@ -1,0 +1,177 @@
+//! The command line of `fit`.
+
+use super::version;
+use crate::fit::choice::{LEAST_ALLOCATIONS, LEAST_PEAK_BYTES, Objective, Wish};
+use lexopt::{Arg, Parser, ValueExt};
+use std::path::PathBuf;
+
+/// Most classes if no number is given: what the default has about.
+const DEFAULT_CLASSES: usize = 48;
+
+/// As many as an index holds.
+const CLASSES_MAX: usize = 256;
+
+/// What to fit.
+#[derive(Debug)]
+pub struct Fitting {
+    /// Profiles that the classes are fitted to.
+    pub training: Vec<PathBuf>,
+    /// Profiles that they are only judged on.
+    pub held_out: Vec<PathBuf>,
+    /// How.
+    pub wish: Wish,
+    /// Whether a profile may be of any size.
+    pub anyway: bool,
+    /// Where the class file goes.
+    pub classes: Option<PathBuf>,
+    /// Where the JSON goes.
+    pub json: Option<PathBuf>,
+}
+
+/// What `fit` was asked to do.
+#[derive(Debug)]
+pub enum Task {
+    /// To fit.
+    Fit(Fitting),
+    /// To print this and be done.
+    Print(String),
+}
+
+/// Reads the arguments after `fit`.
+///
+/// # Errors
+/// What is wrong with them, in a line.
+pub fn parse(parser: &mut Parser) -> Result<Task, lexopt::Error> {
+    let (mut training, mut held_out) = (Vec::new(), Vec::new());
+    let (mut classes, mut json, mut anyway) = (None, None, false);
+    let mut wish = Wish {
+        objective: Objective::Balanced,
+        most_classes: DEFAULT_CLASSES,
+        quantum: 8,
+    };
+    while let Some(argument) = parser.next()? {
+        match argument {
+            Arg::Value(path) => training.push(PathBuf::from(path)),
+            Arg::Long("holdout") => held_out.extend(parser.values()?.map(PathBuf::from)),
+            Arg::Long("max-classes") => wish.most_classes = most_classes(parser)?,
+            Arg::Long("objective") => wish.objective = objective(parser)?,
+            Arg::Long("quantum") => wish.quantum = quantum(parser)?,
+            Arg::Long("anyway") => anyway = true,
+            Arg::Long("classes") => classes = Some(PathBuf::from(parser.value()?)),
+            Arg::Long("json") => json = Some(PathBuf::from(parser.value()?)),
+            Arg::Long("help") | Arg::Short('h') => return Ok(Task::Print(help())),
+            Arg::Long("version") | Arg::Short('V') => return Ok(Task::Print(version())),
+            other => return Err(other.unexpected()),
+        }
+    }
+    if training.is_empty() {
+        return Err("no profile to fit to; name one or more".into());
+    }
+    Ok(Task::Fit(Fitting {
+        training,
+        held_out,
+        wish,
+        anyway,
+        classes,
+        json,
+    }))
+}
+
+fn most_classes(parser: &mut Parser) -> Result<usize, lexopt::Error> {
+    match parser.value()?.parse()? {
+        number @ 1..=CLASSES_MAX => Ok(number),
+        other => Err(format!("--max-classes is from 1 to {CLASSES_MAX}, not {other}").into()),
+    }
+}
+
+fn objective(parser: &mut Parser) -> Result<Objective, lexopt::Error> {
+    let name = parser.value()?.string()?;
+    match name.as_str() {
+        "memory" => Ok(Objective::Memory),
+        "balanced" => Ok(Objective::Balanced),
+        "speed" => Ok(Objective::Speed),
+        _ => Err(format!("unknown objective '{name}' (there are memory, balanced, speed)").into()),
+    }
+}
+
+fn quantum(parser: &mut Parser) -> Result<usize, lexopt::Error> {
+    match parser.value()?.parse()? {
+        quantum @ (8 | 16) => Ok(quantum),
+        other => Err(format!("--quantum is 8 or 16, not {other}").into()),
+    }
+}
+
+fn help() -> String {
+    format!(
+        "Fits size classes to what a program asked for, and prints the attribute to paste: the best
+table of every length, exactly, and of those the one whose last class still pays. It is
+judged on runs that were kept apart; where it would take more memory there, or saves
+little, the advice is to keep the default.
+
+Usage: allocator-lab fit PROFILE… [options]
+
+  --holdout PROFILE…   judge on these, and do not fit to them
+  --max-classes N      at most N classes (default {DEFAULT_CLASSES})
+  --objective WHAT     memory, balanced (default) or speed
+  --quantum N          multiples of 8 (default), or of 16 for `export = malloc`
+  --classes FILE       write the classes to FILE, for `size_classes = file(\"…\")`
+  --json FILE          write everything, the curve included, to FILE as JSON
+  --anyway             fit to profiles of under {LEAST_ALLOCATIONS} allocations or {} MiB, too
+  --help               print this
+  --version            print the version
+
+A profile is the JSON of `allocator-profile`, or a CSV with the columns size, allocs,
+live_at_peak and avg_live. Several for training count the same each, whatever their size.
+Memory is that behind the pages of the blocks live at the peak, by a model of the core's
+pages. Usable sizes feed back into what a program asks for: after a change, record again.
+
+Exits 0, also when the advice is to keep the default; 1 if a profile cannot be read or tells
+too little, or a file could not be written; 2 on wrong arguments.
+",
+        LEAST_PEAK_BYTES >> 20
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn fitting(arguments: &[&str]) -> Result<Fitting, String> {
+        match parse(&mut Parser::from_args(arguments)) {
+            Ok(Task::Fit(fitting)) => Ok(fitting),
+            Ok(Task::Print(_)) => Err("nothing to fit".to_owned()),
+            Err(error) => Err(error.to_string()),
+        }
+    }
+
+    #[test]
+    fn profiles_are_for_training_but_those_after_holdout() {
+        let fitting = fitting(&["a", "b", "--holdout", "c", "d", "--objective=speed"]).unwrap();
+        assert_eq!(fitting.training, ["a", "b"].map(PathBuf::from));
+        assert_eq!(fitting.held_out, ["c", "d"].map(PathBuf::from));
+        assert_eq!(fitting.wish.objective, Objective::Speed);
+        assert_eq!((fitting.wish.most_classes, fitting.wish.quantum), (48, 8));
+    }
+
+    #[test]
+    fn mistakes_are_told_in_a_line() {
+        let mistakes: [(&[&str], &str); 6] = [
+            (&[], "no profile to fit to"),
+            (&["a", "--max-classes", "0"], "from 1 to 256"),
+            (
+                &["a", "--objective", "fast"],
+                "unknown objective 'fast' (there are memory",
+            ),
+            (&["a", "--quantum", "12"], "8 or 16, not 12"),
+            (&["a", "--holdout"], "missing argument"),
+            (&["a", "--hold", "b"], "invalid option"),
+        ];
+        for (arguments, part) in mistakes {
+            let message = fitting(arguments).unwrap_err();
+            assert!(
+                message.contains(part) && !message.contains('\n'),
+                "{message}"
+            );
+        }
+    }
+}
