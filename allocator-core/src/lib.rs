@@ -20,28 +20,23 @@
 #![cfg_attr(loom, allow(dead_code))]
 
 mod base;
-#[cfg(not(loom))]
 mod c_face;
-#[cfg(not(loom))]
 pub mod config;
-#[cfg(not(loom))]
 mod global;
 mod heap;
 mod mem;
-#[cfg(all(not(loom), not(feature = "fault-injection")))]
+#[cfg(not(feature = "fault-injection"))]
 mod os;
-#[cfg(all(not(loom), feature = "fault-injection"))]
+#[cfg(feature = "fault-injection")]
 pub mod os;
 
 pub use allocator_macros::derive_allocator;
-#[cfg(not(loom))]
 pub use {
     config::{Config, Corruption, Fault},
     global::stats::{ClassStats, Stats},
 };
 
 /// What the macro's output refers to; not part of the interface.
-#[cfg(not(loom))]
 #[doc(hidden)]
 pub mod __private {
     pub use crate::base::counts::Counts;

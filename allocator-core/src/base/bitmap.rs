@@ -17,7 +17,7 @@ impl<const WORDS: usize> Bitmap<WORDS> {
     /// Bits that the map has.
     pub(crate) const BITS: usize = WORDS * WORD_BITS;
 
-    #[cfg(any(test, loom))]
+    #[cfg(test)]
     pub(crate) fn new() -> Self {
         Self {
             words: core::array::from_fn(|_| AtomicU64::new(0)),
@@ -216,43 +216,64 @@ mod tests {
 
 #[cfg(all(test, loom))]
 mod models {
-    use loom::cell::UnsafeCell;
-    use loom::sync::Arc;
-    use loom::thread;
+    use std::rc::Rc;
 
     use super::*;
+    use crate::base::modelled::{Cell, model, together};
 
     /// A map, and behind bit 64 memory that only its claimer may use.
     struct Slices {
         map: Bitmap<2>,
-        memory: UnsafeCell<u32>,
+        memory: Cell<u32>,
     }
-
-    // SAFETY: `memory` is used by who has claimed bit 64 only, which is what the model checks.
-    unsafe impl Sync for Slices {}
 
     fn claim_use_release(slices: &Slices, start: usize, len: usize) {
         if slices.map.try_claim(start, len) {
-            // SAFETY: claimed.
-            slices.memory.with_mut(|memory| unsafe { *memory += 1 });
+            slices.memory.set(slices.memory.get() + 1);
             slices.map.release(start, len);
         }
     }
 
     #[test]
     fn overlapping_runs_are_never_claimed_together() {
-        loom::model(|| {
-            let slices = Arc::new(Slices {
+        model(|| {
+            let slices = Rc::new(Slices {
                 map: Bitmap::new(),
-                memory: UnsafeCell::new(0),
+                memory: Cell::new(0),
             });
-            let other = {
-                let slices = slices.clone();
-                thread::spawn(move || claim_use_release(&slices, 64, 2))
-            };
-            claim_use_release(&slices, 62, 4);
-            other.join().unwrap();
+            let other = slices.clone();
+            together([
+                Box::new(move || claim_use_release(&other, 64, 2)),
+                Box::new({
+                    let slices = slices.clone();
+                    move || claim_use_release(&slices, 62, 4)
+                }),
+            ]);
             assert_eq!(slices.map.last_set(0, 128), None, "nothing stays claimed");
+        });
+    }
+
+    #[test]
+    fn one_of_two_gets_the_last_bit_that_is_preferred() {
+        model(|| {
+            let slices = Rc::new(Slices {
+                map: Bitmap::new(),
+                memory: Cell::new(0),
+            });
+            let preferred = Rc::new(Bitmap::<2>::new());
+            preferred.set(64, 1);
+            let claim = |slices: Rc<Slices>, preferred: Rc<Bitmap<2>>| {
+                if slices.map.claim_one_of(&preferred) == Some(64) {
+                    slices.memory.set(slices.memory.get() + 1);
+                }
+            };
+            let (others, others_preferred) = (slices.clone(), preferred.clone());
+            let (own, own_preferred) = (slices.clone(), preferred.clone());
+            together([
+                Box::new(move || claim(others, others_preferred)),
+                Box::new(move || claim(own, own_preferred)),
+            ]);
+            assert_eq!(slices.memory.get(), 1);
         });
     }
 }

@@ -1,6 +1,6 @@
 //! A set of size classes, of one thread at a time.
 
-use core::cell::Cell;
+use super::sync::Cell;
 
 /// Most classes that a type can have.
 pub(crate) const CLASSES_MAX: usize = 256;

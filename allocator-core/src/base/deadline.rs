@@ -10,7 +10,6 @@ pub(crate) struct Deadline(AtomicU64);
 // next; one of the two must see the other, or the work waits for the next time somebody sets.
 
 impl Deadline {
-    #[cfg(not(loom))]
     pub(crate) const fn new() -> Self {
         Self(AtomicU64::new(0))
     }
@@ -62,5 +61,40 @@ mod tests {
         assert_eq!(deadline.get(), Some(100));
         assert_eq!(deadline.take(), Some(100));
         assert_eq!(deadline.take(), None);
+    }
+}
+
+#[cfg(all(test, loom))]
+mod models {
+    use std::rc::Rc;
+
+    use super::*;
+    use crate::base::modelled::{model, together};
+    use crate::base::sync::AtomicBool;
+
+    #[test]
+    fn work_is_seen_by_who_takes_the_time_or_a_time_stands() {
+        model(|| {
+            let state = Rc::new((Deadline::new(), AtomicBool::new(false)));
+            // Somebody's earlier time stands.
+            state.0.by(100);
+            let (setter, taker) = (state.clone(), state.clone());
+            let seen = Rc::new(core::cell::Cell::new(false));
+            let saw = seen.clone();
+            together([
+                Box::new(move || {
+                    setter.1.store(true, Ordering::Relaxed);
+                    setter.0.by(200);
+                }),
+                Box::new(move || {
+                    taker.0.take();
+                    saw.set(taker.1.load(Ordering::Relaxed));
+                }),
+            ]);
+            assert!(
+                seen.get() || state.0.get().is_some(),
+                "nobody looks at the work"
+            );
+        });
     }
 }

@@ -12,7 +12,6 @@ pub(crate) struct Lock {
 }
 
 impl Lock {
-    #[cfg(not(loom))]
     pub(crate) const fn new() -> Self {
         Self {
             held: AtomicBool::new(false),
@@ -22,7 +21,12 @@ impl Lock {
     /// Whether this call took the lock.
     pub(crate) fn try_acquire(&self) -> bool {
         // Acquire: pairs with the Release in release(), so that the last holder's writes are seen.
-        forking::is_by_this_thread() || !self.held.swap(true, Ordering::Acquire)
+        // Relaxed on failure: nothing is done.
+        forking::is_by_this_thread()
+            || self
+                .held
+                .compare_exchange(false, true, Ordering::Acquire, Ordering::Relaxed)
+                .is_ok()
     }
 
     /// Waits until the lock is taken.
@@ -48,7 +52,7 @@ impl Lock {
 /// Which thread is forking and holds every lock.
 #[cfg(not(loom))]
 pub(crate) mod forking {
-    use crate::base::sync::unmodelled::{AtomicUsize, Ordering};
+    use crate::base::sync::{AtomicUsize, Ordering};
 
     /// A number of the forking thread; 0: none is.
     static FORKER: AtomicUsize = AtomicUsize::new(0);
@@ -79,9 +83,39 @@ pub(crate) mod forking {
     }
 }
 
+/// In a model nobody forks.
 #[cfg(loom)]
-mod forking {
-    pub(super) fn is_by_this_thread() -> bool {
+pub(crate) mod forking {
+    pub(crate) fn begin() {}
+
+    pub(crate) fn end() {}
+
+    pub(crate) fn is_by_this_thread() -> bool {
         false
+    }
+}
+
+#[cfg(all(test, loom))]
+mod models {
+    use std::rc::Rc;
+
+    use super::*;
+    use crate::base::modelled::{Cell, model, together};
+
+    #[test]
+    fn one_at_a_time_and_each_sees_what_the_one_before_wrote() {
+        model(|| {
+            let state = Rc::new((Lock::new(), Cell::new(0)));
+            let body = || {
+                let state = state.clone();
+                Box::new(move || {
+                    state.0.acquire();
+                    state.1.set(state.1.get() + 1);
+                    state.0.release();
+                }) as Box<dyn FnOnce()>
+            };
+            together([body(), body()]);
+            assert_eq!(state.1.get(), 2);
+        });
     }
 }

@@ -9,4 +9,6 @@ pub(crate) mod counted;
 pub(crate) mod counts;
 pub(crate) mod deadline;
 pub(crate) mod lock;
+#[cfg(loom)]
+pub(crate) mod modelled;
 pub(crate) mod sync;

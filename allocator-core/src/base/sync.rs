@@ -1,31 +1,40 @@
-//! Atomics behind one face: `core`'s, loom's when the concurrency is model-checked, or in a build
-//! with `--cfg allocator_count_atomics` those that count what they do ([`super::counted`]).
+//! Atomics and cells behind one face: `core`'s; when the concurrency is model-checked, those that
+//! loom watches (`super::modelled`); in a build with `--cfg allocator_count_atomics` those that count
+//! what they do (`super::counted`).
 
 use super::counts::Counts;
 
-#[cfg(loom)]
-pub(crate) use loom::sync::atomic::{AtomicBool, AtomicPtr, AtomicU32, AtomicU64, Ordering, fence};
+pub(crate) use core::sync::atomic::Ordering;
 
-#[cfg(not(loom))]
+#[cfg(loom)]
 pub(crate) use {
-    core::sync::atomic::{Ordering, compiler_fence, fence},
-    unmodelled::{AtomicBool, AtomicPtr, AtomicU32, AtomicU64},
+    super::modelled::{
+        AtomicBool, AtomicIsize, AtomicPtr, AtomicU8, AtomicU32, AtomicU64, AtomicUsize, Cell,
+    },
+    loom::sync::atomic::fence,
 };
 
-/// The same, for statics and for what is in no model: never loom's.
 #[cfg(not(loom))]
-pub(crate) mod unmodelled {
-    pub(crate) use core::sync::atomic::Ordering;
+pub(crate) use core::{
+    cell::Cell,
+    sync::atomic::{compiler_fence, fence},
+};
 
-    #[cfg(allocator_count_atomics)]
-    pub(crate) use crate::base::counted::{
-        AtomicBool, AtomicIsize, AtomicPtr, AtomicU8, AtomicU32, AtomicU64, AtomicUsize,
-    };
-    #[cfg(not(allocator_count_atomics))]
-    pub(crate) use core::sync::atomic::{
-        AtomicBool, AtomicIsize, AtomicPtr, AtomicU8, AtomicU32, AtomicU64, AtomicUsize,
-    };
-}
+#[cfg(all(not(loom), allocator_count_atomics))]
+pub(crate) use super::counted::{
+    AtomicBool, AtomicIsize, AtomicPtr, AtomicU8, AtomicU32, AtomicU64, AtomicUsize,
+};
+#[cfg(all(not(loom), not(allocator_count_atomics)))]
+pub(crate) use core::sync::atomic::{
+    AtomicBool, AtomicIsize, AtomicPtr, AtomicU8, AtomicU32, AtomicU64, AtomicUsize,
+};
+
+/// What this module was called where it was not modelled.
+#[allow(
+    unused_imports,
+    reason = "for what is being written while everything becomes modelled"
+)]
+pub(crate) use self as unmodelled;
 
 /// What was counted since [`restart_counts`]; `None` in a build that does not count.
 #[must_use]

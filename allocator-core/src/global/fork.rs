@@ -1,7 +1,7 @@
 //! Fork in a process with threads: the child has one thread, and it must find
 //! no lock held and nothing half done that it could run into.
 
-use crate::base::sync::unmodelled::{AtomicBool, Ordering};
+use crate::base::sync::{AtomicBool, Ordering};
 use crate::heap::upkeep;
 use crate::os;
 

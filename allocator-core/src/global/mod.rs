@@ -2,6 +2,8 @@
 //! of threads, fork, and the figures.
 
 mod fork;
+#[cfg(all(test, loom))]
+mod models;
 pub(crate) mod stats;
 mod thread;
 pub(crate) mod verbs;

@@ -71,7 +71,7 @@ fn announce_end<D: Declared>(cache: &'static Cache<D>) -> bool {
 
 /// The key's destructor: ends each of the thread's caches. Called again in each round, with nothing
 /// left to do.
-unsafe extern "C" fn end_thread(value: *mut c_void) {
+pub(super) unsafe extern "C" fn end_thread(value: *mut c_void) {
     let had_ended = os::is_end_of_thread(value);
     os::set_thread_ended();
     let mut next: *const EndLink = match had_ended {

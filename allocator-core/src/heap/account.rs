@@ -3,7 +3,7 @@
 
 use core::marker::PhantomData;
 
-use crate::base::sync::unmodelled::{AtomicUsize, Ordering};
+use crate::base::sync::{AtomicUsize, Ordering};
 use crate::config::choices::{Choices, Derived};
 
 /// The account of a type. Kept only when the type has a limit or counts.

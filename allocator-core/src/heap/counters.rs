@@ -1,6 +1,6 @@
 //! What a heap counts, when its type counts at all.
 
-use crate::base::sync::unmodelled::{AtomicU64, Ordering};
+use crate::base::sync::{AtomicU64, Ordering};
 
 /// A count written by one thread at a time and read by any.
 pub(crate) struct Counter(AtomicU64);

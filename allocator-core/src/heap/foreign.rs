@@ -7,10 +7,9 @@
 //! Used inside the gate of the heap that it is of, so that a visitor may send what its owner, who
 //! sleeps, has not.
 
-use core::cell::Cell;
 use core::ptr;
 
-use crate::base::sync::unmodelled::{AtomicU32, Ordering};
+use crate::base::sync::{AtomicU32, Cell, Ordering};
 use crate::config::choices::{Choices, Derived};
 use crate::mem::block::{Block, BlockList};
 use crate::mem::due;

@@ -129,65 +129,60 @@ impl Drop for Stay<'_> {
 
 #[cfg(all(test, loom))]
 mod models {
-    use loom::cell::UnsafeCell;
-    use loom::sync::Arc;
-    use loom::thread;
+    use std::rc::Rc;
 
     use super::*;
+    use crate::base::modelled::{Cell, model, together};
 
     struct Heap {
         gate: Gate,
         /// Loom reports two threads that use it at once.
-        pages: UnsafeCell<u32>,
+        pages: Cell<u32>,
     }
-
-    // SAFETY: `pages` is used inside the gate only, which is what the model checks.
-    unsafe impl Sync for Heap {}
 
     impl Heap {
         fn use_pages(&self) {
-            // SAFETY: inside the gate.
-            self.pages.with_mut(|pages| unsafe { *pages += 1 });
+            self.pages.set(self.pages.get() + 1);
         }
     }
 
     #[test]
     fn owner_and_visitor_are_never_inside_together() {
-        loom::model(|| {
-            let heap = Arc::new(Heap {
+        model(|| {
+            let heap = Rc::new(Heap {
                 gate: Gate::new(),
-                pages: UnsafeCell::new(0),
+                pages: Cell::new(0),
             });
-            let owner = {
-                let heap = heap.clone();
-                thread::spawn(move || {
+            let (owner, visitor) = (heap.clone(), heap.clone());
+            let visits = Rc::new(core::cell::Cell::new(0));
+            let visited = visits.clone();
+            together([
+                Box::new(move || {
                     for _ in 0..2 {
-                        let stay = heap.gate.enter();
-                        heap.use_pages();
+                        let stay = owner.gate.enter();
+                        owner.use_pages();
                         drop(stay);
                     }
-                })
-            };
-            let mut visits = 0;
-            if heap.gate.knock() {
-                // Stands for the OS's barrier on every thread.
-                crate::base::sync::fence(Ordering::SeqCst);
-                if heap.gate.visit() {
-                    heap.use_pages();
-                    visits += 1;
-                    heap.gate.leave_visit();
-                }
-            }
-            owner.join().unwrap();
-            // SAFETY: the only thread left.
-            let pages = heap.pages.with(|pages| unsafe { *pages });
-            assert_eq!(pages, 2 + visits);
+                }),
+                Box::new(move || {
+                    if visitor.gate.knock() {
+                        // Stands for the OS's barrier on every thread.
+                        crate::base::sync::fence(Ordering::SeqCst);
+                        if visitor.gate.visit() {
+                            visitor.use_pages();
+                            visited.set(1);
+                            visitor.gate.leave_visit();
+                        }
+                    }
+                }),
+            ]);
+            assert_eq!(heap.pages.get(), 2 + visits.get());
         });
     }
 
     #[test]
     fn a_knock_that_was_turned_away_lets_nobody_in() {
-        loom::model(|| {
+        model(|| {
             let gate = Gate::new();
             assert!(gate.knock());
             assert!(!gate.knock(), "one visitor at a time");

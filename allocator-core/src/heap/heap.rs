@@ -7,7 +7,6 @@
 //! 1. Every page in `owned` has this heap as owner, and the other way round.
 //! 2. A queue holds the pages of its class that have room and are not attached.
 
-use core::cell::Cell;
 use core::ops::Deref;
 use core::ptr::{self, NonNull};
 
@@ -17,7 +16,7 @@ use super::foreign::Foreign;
 use super::gate::Gate;
 use super::spares::Spares;
 use crate::base::class_set::ClassSet;
-use crate::base::sync::unmodelled::{AtomicPtr, Ordering};
+use crate::base::sync::{AtomicPtr, Cell, Ordering};
 use crate::config::choices::{Choices, Derived, element};
 use crate::config::geometry::HALF_REMAINING_LEAST_BYTES;
 use crate::config::size_class::BIN_BYTES;

@@ -17,7 +17,7 @@
 use core::ptr::{self, NonNull};
 
 use super::account::Account;
-use crate::base::sync::unmodelled::{AtomicUsize, Ordering::Relaxed};
+use crate::base::sync::{AtomicUsize, Ordering::Relaxed};
 use crate::config::Thp;
 use crate::config::choices::Choices;
 use crate::mem::chunk::CHUNK_BYTES;

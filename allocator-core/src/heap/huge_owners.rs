@@ -11,7 +11,7 @@
 
 use core::ptr::{self, NonNull};
 
-use crate::base::sync::unmodelled::{AtomicBool, AtomicPtr, Ordering};
+use crate::base::sync::{AtomicBool, AtomicPtr, Ordering};
 use crate::os::OS_PAGE_BYTES;
 
 /// Whether anything is noted at all.

@@ -4,7 +4,7 @@
 use core::ptr;
 
 use crate::base::lock::Lock;
-use crate::base::sync::unmodelled::{AtomicBool, AtomicPtr, Ordering};
+use crate::base::sync::{AtomicBool, AtomicPtr, Ordering};
 
 /// What can be asked of any type. `extern "C"`: nothing unwinds out of a verb, and the compiler knows.
 pub(super) struct Verbs {

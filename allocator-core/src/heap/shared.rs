@@ -5,7 +5,6 @@
 //!    mailbox of `orphans` excepted.
 //! 2. No OS call is made while `lock` is held, so a fork can wait for it.
 
-use core::cell::Cell;
 use core::ptr::{self, NonNull};
 
 use super::account::Account;
@@ -14,7 +13,7 @@ use super::counters::{ClassCounters, Counters};
 use super::heap::{Heap, Touch, claim_page, release_page};
 use super::registry::TypeNode;
 use crate::base::lock::Lock;
-use crate::base::sync::unmodelled::{AtomicPtr, AtomicU32, Ordering};
+use crate::base::sync::{AtomicPtr, AtomicU32, Cell, Ordering};
 use crate::config::Purge;
 use crate::config::choices::{Choices, Derived};
 use crate::mem::arena;

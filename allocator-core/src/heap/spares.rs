@@ -6,10 +6,8 @@
 //! 2. `since_ms` is not later than the oldest page became a spare one; 0 if there is none. (It may
 //!    stay when that page is taken, until somebody looks at them all.)
 
-use core::cell::Cell;
-
 use crate::base::class_set::ClassSet;
-use crate::base::sync::unmodelled::{AtomicU64, Ordering};
+use crate::base::sync::{AtomicU64, Cell, Ordering};
 use crate::config::choices::{Choices, Derived, element};
 use crate::mem::page::{Page, State};
 

@@ -12,7 +12,7 @@ use super::chunk::{CHUNK_BYTES, CHUNK_SLICES, Chunk, Claimed, Grain, SLICE_BYTES
 use super::purge::Leaving;
 use super::{demand, due};
 use crate::base::align::align_up;
-use crate::base::sync::unmodelled::{AtomicPtr, AtomicUsize, Ordering};
+use crate::base::sync::{AtomicPtr, AtomicUsize, Ordering};
 use crate::config::Purge;
 use crate::os;
 

@@ -17,6 +17,8 @@ impl Block {
     /// - `this` is a free block in a list that the caller owns.
     #[inline(always)]
     pub(crate) unsafe fn next(this: *mut Block) -> *mut Block {
+        #[cfg(loom)]
+        crate::base::modelled::reads(this.addr());
         // SAFETY: a free block's first word is an initialised link, and the list is the caller's.
         unsafe { (*this).next }
     }
@@ -33,6 +35,8 @@ impl Block {
     /// - `this` is a block that nobody else uses or can reach.
     #[inline(always)]
     pub(crate) unsafe fn set_next(this: *mut Block, next: *mut Block) {
+        #[cfg(loom)]
+        crate::base::modelled::writes(this.addr());
         // SAFETY: the block is the caller's, at least a word long and word-aligned. The raw
         // write forms no reference to a word that may hold a user's old bytes.
         unsafe { (&raw mut (*this).next).write(next) };

@@ -12,7 +12,7 @@ use core::ptr::NonNull;
 
 use crate::base::bitmap::Bitmap;
 use crate::base::deadline::Deadline;
-use crate::base::sync::unmodelled::{AtomicBool, AtomicU32, Ordering};
+use crate::base::sync::{AtomicBool, AtomicU32, Ordering};
 use crate::os::{self, Range};
 
 /// Bytes of a slice, the unit in which the arena hands out memory.

@@ -9,7 +9,7 @@
 //! may be off by what other threads are just doing, and so below zero.
 
 use super::chunk::Claimed;
-use crate::base::sync::unmodelled::{AtomicIsize, AtomicU64, Ordering::Relaxed};
+use crate::base::sync::{AtomicIsize, AtomicU64, Ordering::Relaxed};
 
 /// The arena is quiet when nothing was claimed or released for this long.
 const QUIET_MS: u64 = 10;

@@ -23,7 +23,7 @@ pub(crate) struct Mailbox<L> {
 }
 
 impl<L: Letter> Mailbox<L> {
-    #[cfg(loom)]
+    #[cfg(all(test, loom))]
     pub(crate) fn new() -> Self {
         Self {
             first: AtomicPtr::new(ptr::null_mut()),

@@ -10,20 +10,13 @@
 //! └──────────────────────┴─────────┴─────────┴───────────────┴────
 //! ```
 
-#[cfg(not(loom))]
 pub(crate) mod arena;
 pub(crate) mod block;
-#[cfg(not(loom))]
 pub(crate) mod chunk;
-#[cfg(not(loom))]
 pub(crate) mod demand;
-#[cfg(not(loom))]
 pub(crate) mod due;
 pub(crate) mod mailbox;
-#[cfg(not(loom))]
 pub(crate) mod page;
-#[cfg(not(loom))]
 mod purge;
-#[cfg(not(loom))]
 pub(crate) mod regions;
 pub(crate) mod thread_free;

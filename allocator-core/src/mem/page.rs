@@ -23,14 +23,13 @@
 mod holes;
 pub(crate) mod lists;
 
-use core::cell::Cell;
 use core::ptr;
 
 use super::block::{Block, BlockList};
 use super::chunk;
 use super::mailbox::{Letter, Mailbox};
 use super::thread_free::{Pushed, Taken, ThreadFree};
-use crate::base::sync::unmodelled::{AtomicPtr, Ordering};
+use crate::base::sync::{AtomicPtr, Cell, Ordering};
 
 /// Where a page is (Inv. 4).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

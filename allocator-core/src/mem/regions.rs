@@ -13,7 +13,7 @@ use core::ptr::NonNull;
 
 use super::arena;
 use super::chunk::{CHUNK_BYTES, CHUNK_SLICES};
-use crate::base::sync::unmodelled::{AtomicU8, Ordering::Relaxed};
+use crate::base::sync::{AtomicU8, Ordering::Relaxed};
 
 const UNKNOWN: u8 = 0;
 const CHUNK: u8 = 1;

@@ -53,7 +53,7 @@ impl Taken {
 }
 
 impl ThreadFree {
-    #[cfg(any(test, loom))]
+    #[cfg(test)]
     pub(crate) fn new() -> Self {
         Self {
             word: AtomicU64::new(0),
@@ -145,22 +145,18 @@ mod tests {
 
 #[cfg(all(test, loom))]
 mod models {
-    use loom::cell::{Cell, UnsafeCell};
-    use loom::thread;
+    use std::rc::Rc;
 
     use super::super::mailbox::{Letter, Mailbox};
     use super::*;
+    use crate::base::modelled::{Cell, model, together};
 
     struct Page {
         thread_free: ThreadFree,
         next: Cell<*mut Page>,
         /// What a freeing thread wrote into a block before it freed it.
-        content: [UnsafeCell<u32>; 2],
+        content: [Cell<u32>; 2],
     }
-
-    // SAFETY: `content[i]` is written by sender `i` before its push and read by the owner after
-    // the take that brought it; `next` by who has the page in hand.
-    unsafe impl Sync for Page {}
 
     impl Letter for Page {
         fn next(&self) -> *mut Page {
@@ -177,8 +173,7 @@ mod models {
     }
 
     fn free(owner: &Owner, page: &'static Page, block: u32) {
-        // SAFETY: this sender's block until the push.
-        page.content[block as usize].with_mut(|content| unsafe { *content = block + 1 });
+        page.content[block as usize].set(block + 1);
         if page.thread_free.push(block + 1, 1, |_| {}) == Pushed::First {
             owner.mail.send(page);
         }
@@ -186,8 +181,7 @@ mod models {
 
     fn count(page: &Page, taken: Taken) -> u32 {
         if taken.count > 0 {
-            // SAFETY: taken, so the sender of the first block is done with it.
-            let content = page.content[taken.head as usize - 1].with(|content| unsafe { *content });
+            let content = page.content[taken.head as usize - 1].get();
             assert_eq!(content, taken.head, "the sender's writes are seen");
         }
         taken.count
@@ -202,24 +196,26 @@ mod models {
 
     #[test]
     fn two_senders_and_an_owner_lose_no_block_and_no_notice() {
-        loom::model(|| {
+        model(|| {
             let owner: &'static Owner = Box::leak(Box::new(Owner {
                 mail: Mailbox::new(),
             }));
             let page: &'static Page = Box::leak(Box::new(Page {
                 thread_free: ThreadFree::new(),
                 next: Cell::new(std::ptr::null_mut()),
-                content: [UnsafeCell::new(0), UnsafeCell::new(0)],
+                content: [Cell::new(0), Cell::new(0)],
             }));
-            let senders = [0, 1].map(|block| thread::spawn(move || free(owner, page, block)));
-            // The owner looks without having been told, then reads its mail.
-            let mut home = count(page, page.thread_free.take());
-            home += read_mail(owner);
-            for sender in senders {
-                sender.join().unwrap();
-            }
-            home += read_mail(owner);
-            assert_eq!(home, 2);
+            let home = Rc::new(core::cell::Cell::new(0));
+            let looked = home.clone();
+            together([
+                Box::new(move || free(owner, page, 0)),
+                Box::new(move || free(owner, page, 1)),
+                Box::new(move || {
+                    // The owner looks without having been told, then reads its mail.
+                    looked.set(count(page, page.thread_free.take()) + read_mail(owner));
+                }),
+            ]);
+            assert_eq!(home.get() + read_mail(owner), 2);
             assert!(page.thread_free.is_empty() && !page.thread_free.is_notified());
         });
     }

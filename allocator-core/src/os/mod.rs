@@ -6,12 +6,18 @@
 
 #[cfg(feature = "fault-injection")]
 pub mod fault;
+#[cfg(loom)]
+pub(crate) mod modelled;
 pub(crate) mod thread_word;
+#[cfg(not(loom))]
 mod unix;
 
 use core::ptr::NonNull;
 
 use crate::base::sync;
+
+#[cfg(loom)]
+use modelled as unix;
 
 pub(crate) use unix::{OS_PAGE_BYTES, abort, now_ms, register_fork_handlers};
 pub(crate) use unix::{errno, find_symbol, set_errno};

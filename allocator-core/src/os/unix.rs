@@ -4,7 +4,7 @@ use core::ffi::{CStr, c_void};
 use core::ptr::{self, NonNull};
 
 use super::{Call, Range, permitted};
-use crate::base::sync::unmodelled::{AtomicU32, Ordering};
+use crate::base::sync::{AtomicU32, Ordering};
 
 /// Bytes in a page of the hardware.
 pub(crate) const OS_PAGE_BYTES: usize = 4096;

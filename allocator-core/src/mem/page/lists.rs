@@ -1,9 +1,8 @@
 //! Lists of pages, threaded through their headers: a queue of those of one
 //! class that have room, and all pages of an owner.
 
-use core::cell::Cell;
-
 use super::{Page, State};
+use crate::base::sync::Cell;
 
 /// A list of pages by their queue links: pages of one class that have room.
 pub(crate) struct Queue {
