@@ -146,6 +146,10 @@ pub struct OneAtATime;
 )]
 pub struct LargestClasses;
 
+/// Guards, and chunks of its own.
+#[derive_allocator(hardening(guards, isolate), stats = counters)]
+pub struct Walled;
+
 /// A budget that the model reaches.
 #[derive_allocator(limit = 24MiB, thp = never, stats = counters)]
 pub struct Limited;
@@ -171,6 +175,7 @@ crate::subjects!(
     SkipCollect,
     OneAtATime,
     LargestClasses,
+    Walled,
     Limited,
 );
 
@@ -185,7 +190,8 @@ macro_rules! every_configuration {
             nothing_kept NothingKept, everything_kept EverythingKept, cache_of_one CacheOfOne,
             cache_of_four CacheOfFour, flags_off FlagsOff, flags_on FlagsOn,
             local_first LocalFirst, skip_collect SkipCollect, one_at_a_time OneAtATime,
-            largest_classes LargestClasses, limited Limited);
+            largest_classes LargestClasses, walled Walled,
+            limited Limited);
     };
     ($check:ident: $($name:ident $type:ident),+) => {
         mod $check {

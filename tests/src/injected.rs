@@ -2,7 +2,7 @@
 
 use allocator_core::os::{Call, fault};
 
-/// All calls of the OS's face.
+/// The calls of the OS's face that any type makes.
 pub const CALLS: [Call; 7] = [
     Call::Map,
     Call::Unmap,
@@ -12,6 +12,9 @@ pub const CALLS: [Call; 7] = [
     Call::Barrier,
     Call::ThreadEnd,
 ];
+
+/// The calls that only types with guards make.
+pub const GUARD_CALLS: [Call; 3] = [Call::Guard, Call::Unguard, Call::Protect];
 
 /// Ends all faults when dropped.
 #[must_use]

@@ -11,6 +11,7 @@ pub mod forked;
 pub mod injected;
 pub mod model;
 pub mod pairs;
+pub mod probe;
 pub mod process;
 pub mod program;
 pub mod random;

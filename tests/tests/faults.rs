@@ -7,7 +7,7 @@ use allocator_core::os::{Call, fault};
 use allocator_tests::block::Block;
 use allocator_tests::checked_load::{self, Seen};
 use allocator_tests::crew::Worker;
-use allocator_tests::injected::{CALLS, failures, one_failure};
+use allocator_tests::injected::{CALLS, GUARD_CALLS, failures, one_failure};
 use allocator_tests::process::alone;
 use allocator_tests::program::Program;
 use allocator_tests::random::{Random, seed_of};
@@ -29,7 +29,11 @@ struct Default;
 )]
 struct Eager;
 
-subjects!(Default, Eager);
+/// Puts guards wherever it can.
+#[derive_allocator(hardening(guards, isolate), purge = now, retire_cycles = 0, stats = counters)]
+struct Walled;
+
+subjects!(Default, Eager, Walled);
 
 /// What threads do under a fault: they start, allocate, reallocate, free each other's blocks while
 /// their owner is idle and when it has ended, end.
@@ -198,19 +202,25 @@ fn threads_that_start_and_end_without_memory_work_when_there_is_some() {
     is_as_before::<Eager>();
 }
 
+fn calls() -> impl Iterator<Item = Call> {
+    CALLS.into_iter().chain(GUARD_CALLS)
+}
+
 #[test]
 fn any_other_call_may_fail_at_its_nth_time() {
     let _alone = alone();
     let mut random = Random::new(seed_of("calls that fail once"));
-    for call in CALLS.into_iter().filter(|&call| call != Call::Map) {
+    for call in calls().filter(|&call| call != Call::Map) {
         for n in 0..=50 {
             let injected = one_failure(call, n);
             assert_eq!(load::<Default>(&mut random).refused, 0, "{call:?} {n}");
             assert_eq!(load::<Eager>(&mut random).refused, 0, "{call:?} {n}");
+            assert_eq!(load::<Walled>(&mut random).refused, 0, "{call:?} {n}");
             drop(injected);
         }
         is_as_before::<Default>();
         is_as_before::<Eager>();
+        is_as_before::<Walled>();
     }
 }
 
@@ -218,17 +228,21 @@ fn any_other_call_may_fail_at_its_nth_time() {
 fn any_other_call_may_fail_always() {
     let _alone = alone();
     let mut random = Random::new(seed_of("calls that fail always"));
-    for call in CALLS.into_iter().filter(|&call| call != Call::Map) {
+    for call in calls().filter(|&call| call != Call::Map) {
         let injected = failures(call);
+        // Protecting is what is done instead of marking.
+        let also = (call == Call::Protect).then(|| failures(Call::Guard));
         let before = fault::calls(call);
         for _ in 0..5 {
             assert_eq!(load::<Default>(&mut random).refused, 0, "{call:?}");
             assert_eq!(load::<Eager>(&mut random).refused, 0, "{call:?}");
+            assert_eq!(load::<Walled>(&mut random).refused, 0, "{call:?}");
         }
         assert!(fault::calls(call) > before, "{call:?} was made, and failed");
-        drop(injected);
+        drop((injected, also));
         is_as_before::<Default>();
         is_as_before::<Eager>();
+        is_as_before::<Walled>();
     }
 }
 

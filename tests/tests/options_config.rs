@@ -169,8 +169,10 @@ fn the_class_table_is_what_blocks_are<A: Subject>() {
     for (class, &bytes) in config.classes().zip(config.class_bytes) {
         assert_eq!(class.block_bytes, bytes as usize);
         assert_eq!(class.smallest_request_bytes, before + 1);
-        assert!(class.blocks_per_page * class.block_bytes <= class.page_bytes);
-        assert!((class.blocks_per_page + 1) * class.block_bytes > class.page_bytes);
+        let guard_bytes = if config.hardening.guards { 4096 } else { 0 };
+        let usable_bytes = class.page_bytes - guard_bytes;
+        assert!(class.blocks_per_page * class.block_bytes <= usable_bytes);
+        assert!((class.blocks_per_page + 1) * class.block_bytes > usable_bytes);
         assert!((0.0..1.0).contains(&class.tail_waste()));
         let waste = (class.block_bytes - class.smallest_request_bytes) as f64;
         assert!((class.worst_waste() - waste / class.block_bytes as f64).abs() < 1e-9);

@@ -6,8 +6,7 @@ use crate::config::choices::Derived;
 use crate::config::size_class::BIN_BYTES;
 use crate::heap::declared::Exported;
 use crate::heap::huge_headed::{self, Head};
-use crate::heap::large::no_bin;
-use crate::mem::chunk::SLICE_BYTES;
+use crate::heap::large::{self, no_bin};
 use crate::mem::page::{Page, State};
 use crate::mem::regions;
 
@@ -52,7 +51,7 @@ impl Found {
     pub(super) fn usable_bytes<D: Exported>(&self) -> usize {
         match self {
             Found::Class(class) => D::block_bytes(*class),
-            Found::Large(page) => page.slices() as usize * SLICE_BYTES,
+            Found::Large(page) => large::usable_bytes::<D>(page),
             Found::Huge(head) => head.block_bytes(),
             Found::Nothing => 0,
         }

@@ -58,7 +58,7 @@ fn malloc_in_class<D: Exported>(class: usize) -> *mut u8 {
 #[inline(never)]
 pub(super) fn aligned<D: Exported>(align: usize, size: usize) -> *mut u8 {
     errno::or_enomem(|| match layout(size, align) {
-        Some(layout) if route::is_huge(layout) => huge::<D>(layout),
+        Some(layout) if route::is_huge::<D>(layout) => huge::<D>(layout),
         Some(layout) => verbs::allocate_by_route::<D>(layout),
         None => ptr::null_mut(),
     })
@@ -96,7 +96,7 @@ pub fn calloc<D: Exported>(count: usize, bytes: usize) -> *mut u8 {
 #[inline(never)]
 fn zeroed<D: Exported>(size: usize) -> *mut u8 {
     errno::or_enomem(|| match layout(size, MALLOC_ALIGN) {
-        Some(layout) if route::is_huge(layout) => huge::<D>(layout),
+        Some(layout) if route::is_huge::<D>(layout) => huge::<D>(layout),
         Some(layout) => verbs::allocate_zeroed_by_route::<D>(layout),
         None => ptr::null_mut(),
     })

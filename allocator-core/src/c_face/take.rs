@@ -135,9 +135,9 @@ unsafe fn resize_in_place<D: Exported>(
     let account = D::shared().account();
     match (found, route::route::<D>(layout)) {
         (Found::Class(before), Route::Class(after)) => (before == after).then_some(block),
-        (Found::Large(_), Route::Large { slices, .. }) => {
+        (Found::Large(_), Route::Large { slices, bytes, .. }) => {
             // SAFETY: the caller's promise; the block is large.
-            let resized = unsafe { large::resize_in_place(account, block, slices) };
+            let resized = unsafe { large::resize_in_place(account, block, slices, bytes) };
             resized.then_some(block)
         }
         (Found::Huge(head), Route::Huge { bytes }) => {

@@ -49,7 +49,7 @@ impl Config {
                     _ => config.class_bytes[class - 1] as usize + 1,
                 },
                 page_bytes,
-                blocks_per_page: page_bytes / block_bytes,
+                blocks_per_page: config.blocks_per_page(block_bytes),
             }
         })
     }

@@ -14,6 +14,9 @@ const CACHE_BYTES_MAX: usize = 64 * 1024;
 /// Least bytes that `half_remaining` makes available at a time (mimalloc's `MI_MAX_EXTEND_SIZE`).
 pub(crate) const HALF_REMAINING_LEAST_BYTES: u32 = 4096;
 
+/// Bytes at the end of a page that are a guard, where a type has guards: one OS page.
+const GUARD_BYTES: usize = 4096;
+
 impl Config {
     /// Bytes of the largest size class.
     #[must_use]
@@ -48,6 +51,22 @@ impl Config {
         } else {
             self.page_bytes as usize * LARGE_PAGE_FACTOR
         }
+    }
+
+    /// Bytes at the end of a page that are a guard.
+    #[must_use]
+    pub const fn guard_bytes(&self) -> usize {
+        if self.hardening.guards {
+            GUARD_BYTES
+        } else {
+            0
+        }
+    }
+
+    /// Blocks of this size in a page.
+    #[must_use]
+    pub const fn blocks_per_page(&self, block_bytes: usize) -> usize {
+        (self.page_bytes_for(block_bytes) - self.guard_bytes()) / block_bytes
     }
 
     /// Blocks of a class that a thread may keep in its cache: the option, or as many as fit 64 KiB.

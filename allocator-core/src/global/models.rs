@@ -23,6 +23,7 @@ use crate::heap::free::free_without_heap;
 use crate::heap::shared::Shared;
 use crate::heap::upkeep;
 use crate::mem::chunk::{Grain, SLICE_BYTES};
+use crate::mem::tenant::COMMON;
 use crate::mem::{arena, due};
 use crate::os;
 
@@ -323,7 +324,7 @@ fn a_visitor_brings_home_what_others_freed_while_the_owner_goes_on() {
 
 /// Slices of the arena that somebody uses.
 fn claim_use_release(slices: usize, when: Purge) {
-    let claimed = arena::claim(slices, 1, Grain::Sparse).expect("memory");
+    let claimed = arena::claim(slices, 1, Grain::Sparse, &COMMON).expect("memory");
     let start = claimed.start;
     writes(start.addr().get());
     // SAFETY: claimed by this thread.
@@ -335,7 +336,7 @@ fn claim_use_release(slices: usize, when: Purge) {
 
 /// Has the first slice of the arena released and waiting to be purged; where it is.
 fn expiring_slice() -> NonNull<u8> {
-    let claimed = arena::claim(1, 1, Grain::Sparse).expect("memory");
+    let claimed = arena::claim(1, 1, Grain::Sparse, &COMMON).expect("memory");
     writes(claimed.start.addr().get());
     // SAFETY: claimed by this thread.
     unsafe { arena::release(claimed.start, 1, Purge::After(0)) };
@@ -383,7 +384,9 @@ fn two_threads_find_the_arena_without_memory() {
 #[test]
 fn a_block_grows_in_place_or_its_neighbour_is_somebody_else_s() {
     model(|| {
-        let first = arena::claim(1, 1, Grain::Sparse).expect("memory").start;
+        let first = arena::claim(1, 1, Grain::Sparse, &COMMON)
+            .expect("memory")
+            .start;
         together([
             Box::new(|| claim_use_release(1, Purge::Never)),
             Box::new(move || {
@@ -405,7 +408,7 @@ fn a_block_grows_in_place_or_its_neighbour_is_somebody_else_s() {
 fn records_of_two_threads_lie_apart() {
     model(|| {
         let record = || {
-            let record = arena::record(128, 128).expect("memory");
+            let record = arena::record(128, 128, &COMMON).expect("memory");
             writes(record.addr().get());
         };
         together([Box::new(record), Box::new(record)]);
@@ -415,7 +418,7 @@ fn records_of_two_threads_lie_apart() {
 #[test]
 fn what_becomes_free_is_purged_now_or_due_later() {
     model(|| {
-        let claimed = arena::claim(1, 1, Grain::Sparse).expect("memory");
+        let claimed = arena::claim(1, 1, Grain::Sparse, &COMMON).expect("memory");
         let start = claimed.start;
         together([
             // SAFETY: claimed by this execution's first thread, which does not use it.

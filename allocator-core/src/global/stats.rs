@@ -4,6 +4,7 @@ use crate::base::class_set::CLASSES_MAX;
 use crate::config::choices::Derived;
 use crate::heap::counters::{ClassCounters, Counters};
 use crate::heap::declared::Declared;
+use crate::os::guard;
 
 /// What a declared type has done so far, over all its threads. All zero when `stats = off`.
 ///
@@ -40,6 +41,8 @@ pub struct Stats {
     pub pages_abandoned: u64,
     /// Bytes of pages, large and huge blocks that the type holds now.
     pub held_bytes: usize,
+    /// Guards that were wanted and that the OS refused, over all types of the process.
+    pub guards_skipped: u64,
     by_class: [ClassStats; CLASSES_MAX],
 }
 
@@ -109,6 +112,7 @@ pub fn stats<D: Declared>() -> Stats {
             }
         }
         stats.held_bytes = D::shared().account().held_bytes();
+        stats.guards_skipped = guard::skipped();
     }
     stats
 }

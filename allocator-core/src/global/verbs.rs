@@ -228,8 +228,12 @@ pub(crate) fn allocate_by_route<D: Declared>(layout: Layout) -> *mut u8 {
             }
             allocate_in_class::<D>(class)
         }
-        Route::Large { slices, align } => {
-            let claimed = allocate_large::<D>(slices, align, false);
+        Route::Large {
+            slices,
+            align,
+            bytes,
+        } => {
+            let claimed = allocate_large::<D>(slices, align, bytes, false);
             counted_large::<D>(claimed.map(|claimed| claimed.start))
         }
         Route::Huge { bytes } => {
@@ -242,11 +246,16 @@ pub(crate) fn allocate_by_route<D: Declared>(layout: Layout) -> *mut u8 {
     }
 }
 
-fn allocate_large<D: Declared>(slices: usize, align: usize, zeroed: bool) -> Option<Claimed> {
+fn allocate_large<D: Declared>(
+    slices: usize,
+    align: usize,
+    bytes: usize,
+    zeroed: bool,
+) -> Option<Claimed> {
     thread::enrol::<D>();
     upkeep::run_if_due();
     let (account, owner) = (D::shared().account(), D::shared().large_owner());
-    or_after_reclaim::<D, _>(|| large::allocate(account, owner, slices, align, zeroed))
+    or_after_reclaim::<D, _>(|| large::allocate(account, owner, slices, align, bytes, zeroed))
 }
 
 /// What `allocate` gives. When it gives nothing, for want of memory or because of the limit: what
@@ -283,8 +292,12 @@ pub(crate) fn allocate_zeroed_by_route<D: Declared>(layout: Layout) -> *mut u8 {
             }
             block
         }
-        Route::Large { slices, align } => {
-            let claimed = allocate_large::<D>(slices, align, true);
+        Route::Large {
+            slices,
+            align,
+            bytes,
+        } => {
+            let claimed = allocate_large::<D>(slices, align, bytes, true);
             if let Some(claimed) = &claimed {
                 // What is known to be zero is not touched.
                 if claimed.backed > 0 {
@@ -313,7 +326,10 @@ unsafe fn deallocate_by_route<D: Declared>(block: *mut u8, layout: Layout) {
         Route::Huge { bytes } => {
             D::shared().count_free(None);
             // SAFETY: the caller's promise; the layout says the block is huge.
-            unsafe { huge::free(D::shared().account(), start, bytes) };
+            let freed = unsafe { huge::free(D::shared().account(), start, bytes) };
+            if let Err(fault) = freed {
+                stub::<D>(fault);
+            }
             upkeep::run_if_due();
         }
         Route::Impossible => {}
@@ -352,9 +368,9 @@ unsafe fn reallocate_by_route<D: Declared>(block: *mut u8, old: Layout, new: Lay
     let start = unsafe { NonNull::new_unchecked(block) };
     match (route::<D>(old), route::<D>(new)) {
         (Route::Class(before), Route::Class(after)) if before == after => block,
-        (Route::Large { .. }, Route::Large { slices, .. })
+        (Route::Large { .. }, Route::Large { slices, bytes, .. })
             // SAFETY: the caller's promise; the layout says the block is large.
-            if unsafe { large::resize_in_place(D::shared().account(), start, slices) } =>
+            if unsafe { large::resize_in_place(D::shared().account(), start, slices, bytes) } =>
         {
             block
         }
@@ -362,9 +378,10 @@ unsafe fn reallocate_by_route<D: Declared>(block: *mut u8, old: Layout, new: Lay
         (Route::Huge { bytes: before }, Route::Huge { bytes: after }) => {
             // SAFETY: the caller's promise; the layout says the block is huge.
             match unsafe { huge::resize(D::shared().account(), start, before, after, old.align()) } {
-                Some(moved) => moved.as_ptr(),
+                Ok(Some(moved)) => moved.as_ptr(),
                 // SAFETY: the caller's promise.
-                None => unsafe { move_to::<D>(block, old, new) },
+                Ok(None) => unsafe { move_to::<D>(block, old, new) },
+                Err(fault) => stub::<D>(fault),
             }
         }
         // SAFETY: the caller's promise.
@@ -403,6 +420,10 @@ pub(crate) fn count_free<D: Declared>(cache: &Cache<D>, class: usize) {
     {
         heap.count_free(class);
     }
+}
+
+fn stub<D: Declared>(fault: crate::config::Fault) -> ! {
+    os::abort(&["allocator `", D::CONFIG.name, "`: ", fault.text(), "\n"]);
 }
 
 /// In debug builds: ends the process when a block is freed or reallocated through a type that it is

@@ -1,15 +1,18 @@
 //! The memory of a declared type: what it holds of the arena and the OS, and
-//! the most that it may hold.
+//! the most that it may hold; and which chunks of the arena it may be served from.
 
 use core::marker::PhantomData;
 
 use crate::base::sync::{AtomicUsize, Ordering};
 use crate::config::choices::{Choices, Derived};
+use crate::mem::tenant::{COMMON, GUARDED, Tenant};
 
 /// The account of a type. Kept only when the type has a limit or counts.
 pub(crate) struct Account<C> {
     /// Bytes of pages, large and huge blocks in use.
     held_bytes: AtomicUsize,
+    /// The tenant that the type is by itself, with `isolate`.
+    tenant: Tenant,
     choices: PhantomData<C>,
 }
 
@@ -19,7 +22,19 @@ impl<C: Choices> Account<C> {
     pub(super) const fn new() -> Self {
         Self {
             held_bytes: AtomicUsize::new(0),
+            tenant: Tenant::new(C::GUARDS),
             choices: PhantomData,
+        }
+    }
+
+    /// Whose chunks the type is served from.
+    pub(super) fn tenant(&'static self) -> &'static Tenant {
+        if C::ISOLATE {
+            &self.tenant
+        } else if C::GUARDS {
+            &GUARDED
+        } else {
+            &COMMON
         }
     }
 

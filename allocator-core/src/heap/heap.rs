@@ -24,9 +24,9 @@ use crate::config::{Extend, Purge, Thp};
 use crate::mem::chunk::{Claimed, Grain, SLICE_BYTES};
 use crate::mem::page::Owner;
 use crate::mem::page::lists::{Owned, Queue};
-use crate::mem::page::{Page, State};
+use crate::mem::page::{Page, State, tail};
 use crate::mem::{arena, due};
-use crate::os;
+use crate::os::{self, OS_PAGE_BYTES};
 
 /// Most bytes that the very first extension of a class in a heap threads: many a thread needs a
 /// few blocks of many classes. 1000 such threads took 311 KiB each without this bound and 16 KiB
@@ -427,21 +427,22 @@ pub(super) enum Touch {
 
 /// A fresh page of `class` without an owner, charged to `account`.
 pub(super) fn claim_page<C: Choices>(
-    account: &Account<C>,
+    account: &'static Account<C>,
     class: usize,
     touch: Touch,
 ) -> Option<&'static Page> {
     let (block_bytes, page_bytes) = (C::block_bytes(class), C::page_bytes(class));
     let slices = page_bytes / SLICE_BYTES;
     // Aligned to its own size, so that a block's page is found by masking.
-    let start = claim_slices(account, slices, slices, touch)?.start;
+    let guard_bytes = C::CONFIG.guard_bytes();
+    let start = claim_slices(account, slices, slices, touch, guard_bytes)?.start;
     // SAFETY: just claimed.
     let page = unsafe { Page::at(start.as_ptr()) };
     page.init(
         start.as_ptr(),
         slices as u32,
         block_bytes as u32,
-        (page_bytes / block_bytes) as u32,
+        C::CONFIG.blocks_per_page(block_bytes) as u32,
         class as u8,
     );
     if C::EXPORTS {
@@ -450,28 +451,53 @@ pub(super) fn claim_page<C: Choices>(
     Some(page)
 }
 
-/// Slices from the arena, charged to `account`.
+/// Slices from the arena, charged to `account`. Where the type has guards, the last `guard_bytes` are one.
 pub(super) fn claim_slices<C: Choices>(
-    account: &Account<C>,
+    account: &'static Account<C>,
     slices: usize,
     align: usize,
     touch: Touch,
+    guard_bytes: usize,
 ) -> Option<Claimed> {
     let bytes = slices * SLICE_BYTES;
     if !account.charge(bytes) {
         return None;
     }
     let grain = match C::CONFIG.thp {
+        // A guard is an OS page, which keeps others from becoming a huge one.
+        _ if C::GUARDS => Grain::Sparse,
         Thp::Never => Grain::Sparse,
         Thp::Always => Grain::Dense,
         Thp::Default if touch == Touch::AllOver && arena::is_large() => Grain::Dense,
         Thp::Default => Grain::Sparse,
     };
-    let claimed = arena::claim(slices, align, grain);
+    let claimed = arena::claim(slices, align, grain, account.tenant());
+    let claimed = match claimed {
+        Some(claimed) if C::GUARDS => {
+            // SAFETY: just claimed.
+            unsafe { guard_claimed(claimed, slices, guard_bytes) }
+        }
+        claimed => claimed,
+    };
     if claimed.is_none() {
         account.discharge(bytes);
     }
     claimed
+}
+
+/// Puts the guard where it belongs. `None`, and the slices given back, when the OS refuses to make
+/// usable what was a guard.
+///
+/// # Safety
+/// - the `slices` were claimed by the caller, who has not used them.
+unsafe fn guard_claimed(claimed: Claimed, slices: usize, guard_bytes: usize) -> Option<Claimed> {
+    // SAFETY: the caller's promise.
+    if unsafe { tail::guard_end(claimed.start, slices, guard_bytes / OS_PAGE_BYTES) } {
+        return Some(claimed);
+    }
+    // SAFETY: as above.
+    unsafe { arena::release(claimed.start, slices, Purge::Never) };
+    None
 }
 
 /// Gives the memory of a page that nobody owns any more back to the arena.

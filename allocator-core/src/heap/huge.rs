@@ -1,14 +1,28 @@
 //! Huge blocks: each has a mapping of its own, whose bytes follow from the
-//! layout, so that nothing needs to be written down (but in debug builds, whose each is).
+//! layout, so that nothing needs to be written down, unless the type checks or guards: then what each is,
+//! in a table.
+//!
+//! ```text
+//! ┌──────────┬───────┐
+//! │ block …  │ guard │   the guard, one OS page, where the type has guards
+//! └──────────┴───────┘
+//! ```
 
 use core::ptr::{self, NonNull};
 
 use super::account::Account;
 use super::free::{OTHER_CLASS, OTHER_TYPE};
-use super::huge_owners::{self, Known};
-use crate::config::Thp;
-use crate::config::choices::Choices;
+use super::huge_table::{self, Known, notes};
+use crate::config::choices::{Choices, Derived};
+use crate::config::{Fault, Thp};
+use crate::mem::arena;
+use crate::os::guard::{self, Means};
 use crate::os::{self, OS_PAGE_BYTES};
+
+/// Bytes behind a block that are a guard.
+const fn guard_bytes<C: Choices>() -> usize {
+    C::CONFIG.guard_bytes()
+}
 
 /// A zeroed block of `bytes`, whole OS pages, at a multiple of `align`. `None` without memory
 /// or over the limit.
@@ -20,7 +34,10 @@ pub(crate) fn allocate<C: Choices>(
     if !account.charge(bytes) {
         return None;
     }
-    let Some(start) = os::reserve(bytes, align.max(OS_PAGE_BYTES), 0) else {
+    let mapped = bytes
+        .checked_add(guard_bytes::<C>())
+        .and_then(|all| os::reserve(all, align.max(OS_PAGE_BYTES), hint::<C>(all)));
+    let Some(start) = mapped else {
         account.discharge(bytes);
         return None;
     };
@@ -28,8 +45,18 @@ pub(crate) fn allocate<C: Choices>(
         // SAFETY: just mapped.
         unsafe { os::advise_huge(start, bytes, C::CONFIG.thp == Thp::Always) };
     }
-    huge_owners::note(start, type_of(account));
+    // SAFETY: just mapped, with room for a guard.
+    unsafe { note_and_guard(account, start, bytes) };
     Some(start)
+}
+
+/// Where to ask for a mapping: where no other type's has been or will be, or anywhere.
+fn hint<C: Choices>(bytes: usize) -> usize {
+    if C::ISOLATE {
+        arena::next_hint(bytes)
+    } else {
+        0
+    }
 }
 
 /// An address that identifies the type: here it is that of its account.
@@ -37,23 +64,84 @@ fn type_of<C: Choices>(account: &Account<C>) -> *const () {
     ptr::from_ref(account).cast()
 }
 
-/// Frees a block.
+/// Notes a block, if the type notes, and guards what is behind it. What cannot be noted has no guard,
+/// which nobody would remember.
+///
+/// # Safety
+/// - `start` is a huge block of `bytes` whose mapping has room for the guard behind it, the caller's own.
+unsafe fn note_and_guard<C: Choices>(account: &Account<C>, start: NonNull<u8>, bytes: usize) {
+    if !notes::<C>() {
+        return;
+    }
+    let noted = huge_table::note(start, type_of(account), bytes);
+    if noted && C::GUARDS {
+        // SAFETY: within the mapping, behind the block.
+        let behind = unsafe { start.add(bytes) };
+        // SAFETY: as above; nobody uses it.
+        let means = unsafe { guard::install(behind, guard_bytes::<C>(), Means::NONE) };
+        huge_table::set_guard(start, means.unwrap_or(Means::NONE));
+    }
+}
+
+/// Takes a block out of the table, if the type notes: by what means what is behind it is a guard. An
+/// error when it is not what its user says.
+fn take<C: Choices>(
+    account: &Account<C>,
+    start: NonNull<u8>,
+    bytes: usize,
+) -> Result<Means, Fault> {
+    if !notes::<C>() {
+        return Ok(Means::NONE);
+    }
+    match huge_table::take(start) {
+        Known::Block(noted) if C::PAGES && noted.owner != type_of(account) => Err(Fault::OtherType),
+        Known::Block(noted) if C::PAGES && noted.bytes != bytes => Err(Fault::OtherClass),
+        Known::Block(noted) => Ok(noted.guard),
+        Known::NotThere if C::PAGES => Err(absence_of(start)),
+        Known::NotThere | Known::Nothing => Ok(Means::NONE),
+    }
+}
+
+/// What it means that there is no huge block at `start`.
+#[cold]
+fn absence_of(start: NonNull<u8>) -> Fault {
+    if huge_table::was_freed(start) {
+        Fault::DoubleFree
+    } else if huge_table::is_inside(start) {
+        Fault::NotABlock
+    } else {
+        Fault::NotOurs
+    }
+}
+
+/// Frees a block. An error, and nothing done, when the type checks and it is not what its user says.
 ///
 /// # Safety
 /// - `start` is a huge block of type `C` and `bytes` that its user gave back.
-pub(crate) unsafe fn free<C: Choices>(account: &Account<C>, start: NonNull<u8>, bytes: usize) {
-    huge_owners::forget(start);
+pub(crate) unsafe fn free<C: Choices>(
+    account: &Account<C>,
+    start: NonNull<u8>,
+    bytes: usize,
+) -> Result<(), Fault> {
+    let means = take(account, start, bytes)?;
+    if C::PAGES {
+        huge_table::note_freed(start);
+    }
+    let mapped_bytes = bytes + guard_bytes::<C>();
     // SAFETY: the caller's promise.
-    if !unsafe { os::release(start, bytes) } {
+    if unsafe { os::release(start, mapped_bytes) } {
+        guard::forget(guard::count(means));
+    } else {
         // The addresses stay; at least the memory behind them goes.
         // SAFETY: as above.
         unsafe { os::purge(start, bytes) };
     }
     account.discharge(bytes);
+    Ok(())
 }
 
 /// Resizes a block, moving it if its alignment allows; what is new reads as zero. `None` leaves
-/// the block as it was.
+/// the block as it was. An error as [`free`] has it.
 ///
 /// # Safety
 /// - `start` is a huge block of type `C` and `before` bytes at alignment `align`, the caller's own.
@@ -63,22 +151,63 @@ pub(crate) unsafe fn resize<C: Choices>(
     before: usize,
     after: usize,
     align: usize,
-) -> Option<NonNull<u8>> {
+) -> Result<Option<NonNull<u8>>, Fault> {
     if after > before && !account.charge(after - before) {
-        return None;
+        return Ok(None);
     }
     // Before: where the block moves away from, another may be mapped at once.
-    huge_owners::forget(start);
+    let means = take(account, start, before)?;
     // SAFETY: the caller's promise.
-    let moved = unsafe { os::remap(start, before, after, align <= OS_PAGE_BYTES) };
-    huge_owners::note(moved.unwrap_or(start), type_of(account));
+    let moved = unsafe { remap::<C>(start, before, after, align, means) };
+    let (now, bytes) = moved.map_or((start, before), |moved| (moved, after));
+    // SAFETY: the block's mapping now.
+    unsafe { note_and_guard(account, now, bytes) };
     if moved.is_some() && after < before {
         account.discharge(before - after);
     }
     if moved.is_none() && after > before {
         account.discharge(after - before);
     }
-    moved
+    Ok(moved)
+}
+
+/// Resizes the mapping of a block that has a guard by these `means` behind it, which is gone afterwards.
+///
+/// # Safety
+/// - as [`resize`].
+unsafe fn remap<C: Choices>(
+    start: NonNull<u8>,
+    before: usize,
+    after: usize,
+    align: usize,
+    means: Means,
+) -> Option<NonNull<u8>> {
+    // A guard that is there cannot be mapped elsewhere as part of the block.
+    if means != Means::NONE {
+        // SAFETY: within the mapping, behind the block.
+        let behind = unsafe { start.add(before) };
+        // SAFETY: the guard's own bytes.
+        if !unsafe { guard::remove(behind, guard_bytes::<C>(), means, guard::count(means)) } {
+            return None;
+        }
+    }
+    let old_bytes = before + guard_bytes::<C>();
+    let new_bytes = after.checked_add(guard_bytes::<C>())?;
+    let may_move = align <= OS_PAGE_BYTES && !C::ISOLATE;
+    // SAFETY: the caller's promise.
+    let resized = unsafe { os::remap(start, old_bytes, new_bytes, may_move) };
+    if resized.is_some() || !C::ISOLATE {
+        return resized;
+    }
+    // Where the OS would move it, another type's block may have been.
+    let to = os::reserve(new_bytes, align.max(OS_PAGE_BYTES), hint::<C>(new_bytes))?;
+    // SAFETY: the caller's promise; the second was just mapped.
+    if unsafe { os::remap_to(start, old_bytes, to, new_bytes) } {
+        return Some(to);
+    }
+    // SAFETY: just mapped.
+    unsafe { os::release(to, new_bytes) };
+    None
 }
 
 /// What is wrong with freeing `block` through the type with this `account`, as far as huge blocks are
@@ -91,12 +220,12 @@ pub(crate) fn mismatch<C: Choices>(
     if !is_huge && !block.addr().is_multiple_of(OS_PAGE_BYTES) {
         return None;
     }
-    match huge_owners::known(block) {
-        Known::Of(owner) if owner != type_of(account) => Some(OTHER_TYPE),
-        Known::Of(_) if !is_huge => Some(OTHER_CLASS),
+    match huge_table::known(block) {
+        Known::Block(noted) if noted.owner != type_of(account) => Some(OTHER_TYPE),
+        Known::Block(_) if !is_huge => Some(OTHER_CLASS),
         Known::NotThere if is_huge => {
             Some("freed a huge block that is not there: freed before, or of another size class")
         }
-        Known::Of(_) | Known::NotThere | Known::Nothing => None,
+        Known::Block(_) | Known::NotThere | Known::Nothing => None,
     }
 }

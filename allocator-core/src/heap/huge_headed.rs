@@ -3,10 +3,10 @@
 //!
 //! ```text
 //! a multiple of 32 MiB
-//! ┌──────┬───────────┬──────────────────────
-//! │ Head │ untouched │ the block …
-//! └──────┴───────────┴──────────────────────
-//!  1 OS page at least, 32 MiB at most
+//! ┌──────┬───────────┬───────┬──────────────┬───────┐
+//! │ Head │ untouched │ guard │ the block …  │ guard │
+//! └──────┴───────────┴───────┴──────────────┴───────┘
+//!  1 OS page at least, 32 MiB at most        both where the type has guards
 //! ```
 //!
 //! 1. The mapping starts at a multiple of a chunk, which `regions` has marked from before the block is
@@ -22,6 +22,7 @@ use crate::config::Thp;
 use crate::config::choices::Choices;
 use crate::mem::chunk::CHUNK_BYTES;
 use crate::mem::{arena, regions};
+use crate::os::guard::{self, Means};
 use crate::os::{self, OS_PAGE_BYTES};
 
 /// What stands at the start of a huge block's mapping.
@@ -35,6 +36,10 @@ pub(crate) struct Head {
     block: NonNull<u8>,
     /// Which type it is of: the address of its account.
     owner: *const (),
+    /// Bytes of each guard.
+    guard_bytes: usize,
+    /// By what means the OS page before the block and what is behind it are guards.
+    guards: [Means; 2],
 }
 
 const _: () = assert!(size_of::<Head>() <= OS_PAGE_BYTES);
@@ -42,12 +47,59 @@ const _: () = assert!(size_of::<Head>() <= OS_PAGE_BYTES);
 impl Head {
     /// Bytes of the block.
     pub(crate) fn block_bytes(&self) -> usize {
-        self.mapped_bytes - self.lead_bytes()
+        self.mapped_bytes - self.lead_bytes() - self.guard_bytes
     }
 
     /// Bytes before the block.
     fn lead_bytes(&self) -> usize {
         self.block.addr().get() - self.mapping.addr().get()
+    }
+
+    /// Where the guards are.
+    fn guard_starts(&self) -> [NonNull<u8>; 2] {
+        let block_bytes = self.block_bytes();
+        // SAFETY: the mapping has room for both.
+        unsafe {
+            [
+                self.block.sub(self.guard_bytes),
+                self.block.add(block_bytes),
+            ]
+        }
+    }
+
+    /// Puts the guards up, as far as they can be had.
+    ///
+    /// # Safety
+    /// - the mapping is there, and the caller's own.
+    unsafe fn put_guards(&mut self) {
+        if self.guard_bytes == 0 {
+            return;
+        }
+        let starts = self.guard_starts();
+        for (start, means) in starts.into_iter().zip(&mut self.guards) {
+            // SAFETY: the caller's promise; neither the head nor the block is there.
+            let put = unsafe { guard::install(start, self.guard_bytes, Means::NONE) };
+            *means = put.unwrap_or(Means::NONE);
+        }
+    }
+
+    /// Takes the guards away; false when the OS refuses that.
+    ///
+    /// # Safety
+    /// - as [`Head::put_guards`].
+    unsafe fn take_guards(&mut self) -> bool {
+        let starts = self.guard_starts();
+        for (start, means) in starts.into_iter().zip(&mut self.guards) {
+            if *means != Means::NONE {
+                let counted = guard::count(*means);
+                // SAFETY: as above.
+                if !unsafe { guard::remove(start, self.guard_bytes, *means, counted) } {
+                    return false;
+                }
+                *means = Means::NONE;
+            }
+        }
+        true
     }
 
     /// Writes the head where it belongs.
@@ -82,8 +134,9 @@ pub(crate) fn allocate<C: Choices>(
     bytes: usize,
     align: usize,
 ) -> Option<NonNull<u8>> {
-    let lead_bytes = align.clamp(OS_PAGE_BYTES, CHUNK_BYTES);
-    let mapped_bytes = lead_bytes.checked_add(bytes)?;
+    let guard_bytes = C::CONFIG.guard_bytes();
+    let lead_bytes = align.clamp(OS_PAGE_BYTES + guard_bytes, CHUNK_BYTES);
+    let mapped_bytes = lead_bytes.checked_add(bytes)?.checked_add(guard_bytes)?;
     if !account.charge(mapped_bytes) {
         return None;
     }
@@ -98,14 +151,19 @@ pub(crate) fn allocate<C: Choices>(
     // SAFETY: the lead is part of the mapping.
     let block = unsafe { mapping.add(lead_bytes) };
     let owner = owner_of(account);
-    let head = Head {
+    let mut head = Head {
         mapping,
         mapped_bytes,
         block,
         owner,
+        guard_bytes,
+        guards: [Means::NONE; 2],
     };
     // SAFETY: just mapped.
-    unsafe { head.write() };
+    unsafe {
+        head.put_guards();
+        head.write();
+    }
     // Relaxed: figures, here and below.
     BLOCKS.fetch_add(1, Relaxed);
     BYTES.fetch_add(mapped_bytes, Relaxed);
@@ -159,7 +217,9 @@ pub(crate) unsafe fn free<C: Choices>(account: &Account<C>, head: Head) {
     // Before: another may be mapped there at once.
     regions::forget_huge(head.mapping);
     // SAFETY: the caller's promise.
-    if !unsafe { os::release(head.mapping, head.mapped_bytes) } {
+    if unsafe { os::release(head.mapping, head.mapped_bytes) } {
+        guard::forget(head.guards.into_iter().map(guard::count).sum());
+    } else {
         // The addresses stay; at least the memory behind them goes.
         // SAFETY: as above.
         unsafe { os::purge(head.mapping, head.mapped_bytes) };
@@ -176,35 +236,50 @@ pub(crate) unsafe fn free<C: Choices>(account: &Account<C>, head: Head) {
 /// - `head` is that of a block of the caller's own.
 pub(crate) unsafe fn resize<C: Choices>(
     account: &Account<C>,
-    head: Head,
+    mut head: Head,
     bytes: usize,
 ) -> Option<NonNull<u8>> {
     let before = head.mapped_bytes;
-    let after = head.lead_bytes().checked_add(bytes)?;
+    let around = head.lead_bytes() + head.guard_bytes;
+    let after = around.checked_add(bytes)?;
     if after > before && !account.charge(after - before) {
         return None;
     }
+    // A guard that is there cannot be mapped elsewhere as part of the block.
     // SAFETY: the caller's promise.
-    let stays = unsafe { os::remap(head.mapping, before, after, false) };
+    let free_to_move = unsafe { head.take_guards() };
     // SAFETY: as above.
-    let mapping = stays.or_else(|| unsafe { move_mapping(head.mapping, before, after) });
+    let stays = free_to_move.then(|| unsafe { os::remap(head.mapping, before, after, false) });
+    // SAFETY: as above.
+    let moved = || unsafe { move_mapping(head.mapping, before, after) };
+    let mapping = stays.and_then(|stays| stays.or_else(moved));
     match mapping {
         Some(_) if after < before => account.discharge(before - after),
         None if after > before => account.discharge(after - before),
         _ => {}
     }
-    let mapping = mapping?;
+    let Some(mapping) = mapping else {
+        // SAFETY: as it was.
+        unsafe {
+            head.put_guards();
+            head.write();
+        }
+        return None;
+    };
     BYTES.fetch_add(after.wrapping_sub(before), Relaxed);
     // SAFETY: the lead is part of the mapping.
     let block = unsafe { mapping.add(head.lead_bytes()) };
-    let resized = Head {
+    let mut resized = Head {
         mapping,
         mapped_bytes: after,
         block,
         ..head
     };
     // SAFETY: the mapping is the block's.
-    unsafe { resized.write() };
+    unsafe {
+        resized.put_guards();
+        resized.write();
+    }
     Some(block)
 }
 

@@ -22,7 +22,7 @@ pub(crate) mod gate;
 pub(crate) mod heap;
 pub(crate) mod huge;
 pub(crate) mod huge_headed;
-mod huge_owners;
+mod huge_table;
 pub(crate) mod large;
 pub(crate) mod pages;
 pub(crate) mod refill;

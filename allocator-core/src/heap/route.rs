@@ -5,7 +5,7 @@
 
 use core::alloc::Layout;
 
-use crate::base::align::checked_align_up;
+use crate::base::align::{align_up, checked_align_up};
 use crate::config::choices::{Choices, Derived};
 use crate::config::size_class;
 use crate::mem::arena::RUN_SLICES_MAX;
@@ -13,18 +13,25 @@ use crate::mem::chunk::SLICE_BYTES;
 use crate::os::OS_PAGE_BYTES;
 
 /// Most bytes of a large block; above, a block has a mapping of its own.
-pub(crate) const LARGE_BYTES_MAX: usize = RUN_SLICES_MAX * SLICE_BYTES;
+const fn large_bytes_max<C: Choices>() -> usize {
+    RUN_SLICES_MAX * SLICE_BYTES - C::CONFIG.guard_bytes()
+}
 
 /// Strictest alignment of a large block.
-const LARGE_ALIGN_MAX: usize = LARGE_BYTES_MAX;
+const LARGE_ALIGN_MAX: usize = RUN_SLICES_MAX * SLICE_BYTES;
 
 /// The way of a layout.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Route {
     /// A block of this size class.
     Class(usize),
-    /// This many slices in a row, from a multiple of `align` slices.
-    Large { slices: usize, align: usize },
+    /// This many slices in a row, from a multiple of `align` slices; the block has `bytes` of them, and
+    /// what is behind it is a guard.
+    Large {
+        slices: usize,
+        align: usize,
+        bytes: usize,
+    },
     /// A mapping of this many bytes.
     Huge { bytes: usize },
     /// More than any address space has.
@@ -42,10 +49,18 @@ pub(crate) fn route<C: Choices>(layout: Layout) -> Route {
             return Route::Class(class);
         }
     }
-    if size <= LARGE_BYTES_MAX && align <= LARGE_ALIGN_MAX {
+    if !is_huge::<C>(layout) {
+        let slices = (size + C::CONFIG.guard_bytes())
+            .div_ceil(SLICE_BYTES)
+            .max(1);
         return Route::Large {
-            slices: size.div_ceil(SLICE_BYTES).max(1),
+            slices,
             align: align.div_ceil(SLICE_BYTES),
+            bytes: if C::GUARDS {
+                align_up(size.max(1), OS_PAGE_BYTES)
+            } else {
+                slices * SLICE_BYTES
+            },
         };
     }
     match checked_align_up(size.max(1), OS_PAGE_BYTES) {
@@ -54,17 +69,16 @@ pub(crate) fn route<C: Choices>(layout: Layout) -> Route {
     }
 }
 
-/// Whether `layout` goes into a mapping of its own, in every type: what [`route`] says of it is
-/// `Huge` or `Impossible`.
-pub(crate) fn is_huge(layout: Layout) -> bool {
-    layout.size() > LARGE_BYTES_MAX || layout.align() > LARGE_ALIGN_MAX
+/// Whether `layout` goes into a mapping of its own: what [`route`] says of it is `Huge` or `Impossible`.
+pub(crate) fn is_huge<C: Choices>(layout: Layout) -> bool {
+    layout.size() > large_bytes_max::<C>() || layout.align() > LARGE_ALIGN_MAX
 }
 
 /// Bytes that a block of this way really has.
 pub(crate) fn usable_bytes<C: Choices>(route: Route) -> usize {
     match route {
         Route::Class(class) => C::block_bytes(class),
-        Route::Large { slices, .. } => slices * SLICE_BYTES,
+        Route::Large { bytes, .. } => bytes,
         Route::Huge { bytes } => bytes,
         Route::Impossible => 0,
     }

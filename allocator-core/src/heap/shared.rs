@@ -84,7 +84,7 @@ impl<C: Choices> Shared<C> {
         &self.node
     }
 
-    pub(crate) fn account(&self) -> &Account<C> {
+    pub(crate) fn account(&'static self) -> &'static Account<C> {
         &self.account
     }
 
@@ -130,7 +130,8 @@ impl<C: Choices> Shared<C> {
     }
 
     fn new_heap(&'static self) -> Option<&'static Heap<C>> {
-        let record = arena::record(size_of::<Heap<C>>(), align_of::<Heap<C>>().max(128))?;
+        let align = align_of::<Heap<C>>().max(128);
+        let record = arena::record(size_of::<Heap<C>>(), align, self.account.tenant())?;
         // SAFETY: zeroed, aligned, large enough, and nobody else's; all zero is an empty heap.
         let heap: &'static Heap<C> = unsafe { record.cast().as_ref() };
         heap.give_to(self.type_id(), &self.account);
@@ -280,7 +281,10 @@ impl<C: Choices> Shared<C> {
         self.lock.release();
         let cache = match free {
             Some(cache) => cache,
-            None => arena::record(size_of::<Cache<C>>(), align_of::<Cache<C>>().max(64))?.cast(),
+            None => {
+                let align = align_of::<Cache<C>>().max(64);
+                arena::record(size_of::<Cache<C>>(), align, self.account.tenant())?.cast()
+            }
         };
         // SAFETY: large enough, aligned and this thread's alone.
         unsafe { cache.write(Cache::new()) };

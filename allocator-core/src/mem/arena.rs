@@ -9,17 +9,23 @@
 use core::ptr::{self, NonNull};
 
 use super::chunk::{CHUNK_BYTES, CHUNK_SLICES, Chunk, Claimed, Grain, SLICE_BYTES, chunk_of};
+use super::page::tail;
 use super::purge::Leaving;
+use super::tenant::Tenant;
 use super::{demand, due};
 use crate::base::align::align_up;
 use crate::base::sync::{AtomicPtr, AtomicUsize, Ordering};
 use crate::config::Purge;
-use crate::os;
+use crate::os::{self, OS_PAGE_BYTES};
 
 /// Chunks that the arena can have: 2 TiB. The table is untouched memory until it is used.
 const CHUNKS_MAX: usize = 65_536;
 /// Most slices of one block or page: a quarter of a chunk.
 pub(crate) const RUN_SLICES_MAX: usize = CHUNK_SLICES / 4;
+const _: () = assert!(
+    RUN_SLICES_MAX <= u8::MAX as usize,
+    "a header has a byte for them"
+);
 /// Sizes of chunk to try, largest first: under a limit on addresses a small one may still fit.
 const CHUNK_SIZES: [usize; 4] = [
     CHUNK_BYTES,
@@ -38,8 +44,6 @@ static CHUNKS: [AtomicPtr<Chunk>; CHUNKS_MAX] =
     [const { AtomicPtr::new(ptr::null_mut()) }; CHUNKS_MAX];
 /// Entries of `CHUNKS` given out; the last may still be null.
 static CHUNK_COUNT: AtomicUsize = AtomicUsize::new(0);
-/// No chunk of this grain before this one has a free slice, as far as is known.
-static FIRST_WITH_ROOM: [AtomicUsize; 2] = [const { AtomicUsize::new(0) }; 2];
 /// Hints start over after this many bytes: no address that the OS gives is beyond them.
 const HINTS_BYTES: usize = 0x4000_0000_0000;
 /// Where the next mapping at a multiple of a chunk is asked for; 0 before the first.
@@ -82,37 +86,47 @@ pub(crate) fn figures() -> Figures {
     }
 }
 
-/// Claims `slices` in a row, from a multiple of `align` slices, of this grain if possible. `None`
-/// when the OS has no more.
-pub(crate) fn claim(slices: usize, align: usize, grain: Grain) -> Option<Claimed> {
+/// Claims `slices` in a row in a chunk of the tenant, from a multiple of `align` slices, of this grain
+/// if possible. `None` when the OS has no more.
+pub(crate) fn claim(
+    slices: usize,
+    align: usize,
+    grain: Grain,
+    tenant: &'static Tenant,
+) -> Option<Claimed> {
     debug_assert!(slices > 0 && slices <= RUN_SLICES_MAX);
     let other = match grain {
         Grain::Sparse => Grain::Dense,
         Grain::Dense => Grain::Sparse,
     };
-    let claimed = claim_in_chunks(slices, align, grain)
-        .or_else(|| claim_in_new_chunk(slices, align, grain))
-        .or_else(|| claim_in_chunks(slices, align, other))?;
+    let claimed = claim_in_chunks(slices, align, grain, tenant)
+        .or_else(|| claim_in_new_chunk(slices, align, grain, tenant))
+        .or_else(|| claim_in_chunks(slices, align, other, tenant))?;
     demand::claimed(slices, &claimed, os::now_ms());
     Some(claimed)
 }
 
-fn claim_in_chunks(slices: usize, align: usize, grain: Grain) -> Option<Claimed> {
-    let hint = &FIRST_WITH_ROOM[grain as usize];
+fn claim_in_chunks(
+    slices: usize,
+    align: usize,
+    grain: Grain,
+    tenant: &'static Tenant,
+) -> Option<Claimed> {
+    let hint = &tenant.first_with_room[grain as usize];
     // Relaxed: a hint.
     let first = hint.load(Ordering::Relaxed);
-    let of_grain = || chunks(first).filter(|chunk| chunk.grain() == grain);
+    let suitable = || chunks(first).filter(|chunk| chunk.is_let(tenant, grain));
     if slices > 1 || align > 1 {
-        return of_grain().find_map(|chunk| chunk.claim(slices, align));
+        return suitable().find_map(|chunk| chunk.claim(slices, align));
     }
     // What is backed anywhere comes before what is not.
     if demand::has_backed()
-        && let Some(claimed) = of_grain().find_map(Chunk::claim_backed)
+        && let Some(claimed) = suitable().find_map(Chunk::claim_backed)
     {
         return Some(claimed);
     }
     let (index, claimed) =
-        of_grain().find_map(|chunk| Some((chunk.index(), chunk.claim(1, 1)?)))?;
+        suitable().find_map(|chunk| Some((chunk.index(), chunk.claim(1, 1)?)))?;
     if index > first {
         // Relaxed: a hint; a release that raced with us and was lost is found again when its
         // chunk next gets something back.
@@ -121,10 +135,15 @@ fn claim_in_chunks(slices: usize, align: usize, grain: Grain) -> Option<Claimed>
     Some(claimed)
 }
 
-fn claim_in_new_chunk(slices: usize, align: usize, grain: Grain) -> Option<Claimed> {
+fn claim_in_new_chunk(
+    slices: usize,
+    align: usize,
+    grain: Grain,
+    tenant: &'static Tenant,
+) -> Option<Claimed> {
     loop {
         // Others may empty the new chunk first; then one more is needed.
-        if let Some(claimed) = add_chunk(slices + align, grain)?.claim(slices, align) {
+        if let Some(claimed) = add_chunk(slices + align, grain, tenant)?.claim(slices, align) {
             return Some(claimed);
         }
     }
@@ -154,10 +173,19 @@ pub(crate) fn next_hint(bytes: usize) -> usize {
     FIRST_HINT + next.wrapping_sub(FIRST_HINT) % HINTS_BYTES
 }
 
-fn add_chunk(slices: usize, grain: Grain) -> Option<&'static Chunk> {
+/// Where to ask for a chunk. What has a guard before it needs some room there.
+fn hint_of(tenant: &Tenant) -> usize {
+    if tenant.guards {
+        next_hint(2 * CHUNK_BYTES) + CHUNK_BYTES
+    } else {
+        next_hint(CHUNK_BYTES)
+    }
+}
+
+fn add_chunk(slices: usize, grain: Grain, tenant: &'static Tenant) -> Option<&'static Chunk> {
     let fits = |bytes: &&usize| **bytes / SLICE_BYTES >= slices + 2;
     let mut sizes = CHUNK_SIZES.iter().filter(fits);
-    let chunk = sizes.find_map(|&bytes| Chunk::create(bytes, grain, next_hint(bytes)))?;
+    let chunk = sizes.find_map(|&bytes| Chunk::create(bytes, grain, tenant, hint_of(tenant)))?;
     // Relaxed: gives each chunk an entry of its own.
     let index = CHUNK_COUNT.fetch_add(1, Ordering::Relaxed);
     let Some(entry) = CHUNKS.get(index) else {
@@ -200,7 +228,7 @@ pub(crate) unsafe fn release(start: NonNull<u8>, slices: usize, purge: Purge) {
         }
     };
     demand::released(slices, backed);
-    let hint = &FIRST_WITH_ROOM[chunk.grain() as usize];
+    let hint = &chunk.tenant().first_with_room[chunk.grain() as usize];
     // Relaxed: a hint.
     if chunk.index() < hint.load(Ordering::Relaxed) {
         // Relaxed: a hint.
@@ -252,27 +280,27 @@ pub(crate) fn purge_all() {
     leaving.go();
 }
 
-/// Bytes left at the front of the store of records, see [`record`].
-static RECORDS: AtomicPtr<u8> = AtomicPtr::new(ptr::null_mut());
 /// Slices claimed at a time for records.
 const RECORD_SLICES: usize = 2;
 
-/// Zeroed memory for a record that lives as long as the process.
-pub(crate) fn record(bytes: usize, align: usize) -> Option<NonNull<u8>> {
+/// Zeroed memory for a record that lives as long as the process, from the tenant's chunks.
+pub(crate) fn record(bytes: usize, align: usize, tenant: &'static Tenant) -> Option<NonNull<u8>> {
     const STORE_BYTES: usize = RECORD_SLICES * SLICE_BYTES;
     debug_assert!(bytes <= STORE_BYTES && align <= SLICE_BYTES);
+    let guard_bytes = if tenant.guards { OS_PAGE_BYTES } else { 0 };
     loop {
         // Acquire: pairs with the Release below, so that the store behind the address is there.
-        let free = RECORDS.load(Ordering::Acquire);
+        let free = tenant.records.load(Ordering::Acquire);
         // A store ends at a multiple of its size, where the next address would begin anew.
         let start = free.map_addr(|address| align_up(address, align));
         let left = (STORE_BYTES - start.addr() % STORE_BYTES) % STORE_BYTES;
         if !free.is_null()
-            && left > bytes
+            && left > bytes + guard_bytes
             && start.addr() / STORE_BYTES == free.addr() / STORE_BYTES
         {
             // Release: hands the store's memory on to the next who takes from it.
-            if RECORDS
+            if tenant
+                .records
                 .compare_exchange(
                     free,
                     start.wrapping_add(bytes),
@@ -285,19 +313,33 @@ pub(crate) fn record(bytes: usize, align: usize) -> Option<NonNull<u8>> {
             }
             continue;
         }
-        let store = claim_zeroed(RECORD_SLICES)?;
+        let store = claim_zeroed(RECORD_SLICES, tenant, guard_bytes)?;
         // Its first bytes serve this call; the rest is for the next, whoever installs it.
         // Release: as above. When others did meanwhile, the rest is lost to the process.
-        RECORDS.store(store.as_ptr().wrapping_add(bytes), Ordering::Release);
+        tenant
+            .records
+            .store(store.as_ptr().wrapping_add(bytes), Ordering::Release);
         return Some(store);
     }
 }
 
-fn claim_zeroed(slices: usize) -> Option<NonNull<u8>> {
-    let claimed = claim(slices, slices, Grain::Sparse)?;
+fn claim_zeroed(slices: usize, tenant: &'static Tenant, guard_bytes: usize) -> Option<NonNull<u8>> {
+    let claimed = claim(slices, slices, Grain::Sparse, tenant)?;
+    // SAFETY: just claimed.
+    let usable = !tenant.guards
+        || unsafe { tail::guard_end(claimed.start, slices, guard_bytes / OS_PAGE_BYTES) };
+    if !usable {
+        // SAFETY: just claimed.
+        unsafe { release(claimed.start, slices, Purge::Never) };
+        return None;
+    }
     if claimed.backed > 0 {
         // SAFETY: the run is this thread's alone.
-        unsafe { claimed.start.write_bytes(0, slices * SLICE_BYTES) };
+        unsafe {
+            claimed
+                .start
+                .write_bytes(0, slices * SLICE_BYTES - guard_bytes)
+        };
     }
     Some(claimed.start)
 }

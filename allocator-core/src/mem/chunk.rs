@@ -1,6 +1,7 @@
 //! A chunk: 32 MiB of addresses at a multiple of 32 MiB, cut into slices of
 //! 64 KiB. Its first slice holds the headers, so a block's page is found by
-//! arithmetic alone and headers of neighbouring pages share OS pages.
+//! arithmetic alone and headers of neighbouring pages share OS pages. Its second slice has no use; in
+//! a chunk of a tenant with guards it is one, and so is the OS page before the chunk.
 //!
 //! 1. `claimed`: the slice is in use; the headers' slices and those past the end always are.
 //! 2. `dirty`: the slice is backed by memory, as far as is known, and may hold anything but zero. Set
@@ -8,12 +9,14 @@
 //!    backs its neighbours, too.
 //! 3. `expiring`: free and dirty since before the `deadline`; means nothing while claimed.
 
-use core::ptr::NonNull;
+use core::ptr::{self, NonNull};
 
+use super::tenant::Tenant;
 use crate::base::bitmap::Bitmap;
 use crate::base::deadline::Deadline;
-use crate::base::sync::{AtomicBool, AtomicU32, Ordering};
-use crate::os::{self, Range};
+use crate::base::sync::{AtomicBool, AtomicPtr, AtomicU32, Ordering};
+use crate::os::guard::{self, Means};
+use crate::os::{self, OS_PAGE_BYTES, Range};
 
 /// Bytes of a slice, the unit in which the arena hands out memory.
 pub(crate) const SLICE_BYTES: usize = 64 * 1024;
@@ -49,6 +52,8 @@ pub(crate) struct Chunk {
     slices: AtomicU32,
     /// Whether the chunk is for huge pages: a [`Grain`]. Written once.
     dense: AtomicBool,
+    /// Whom the chunk is let to. Written once.
+    tenant: AtomicPtr<Tenant>,
 }
 
 const _: () = assert!(size_of::<Chunk>() == HEADER_SLICES * PAGE_HEADER_BYTES);
@@ -103,16 +108,35 @@ pub(crate) unsafe fn chunk_of(start: NonNull<u8>) -> &'static Chunk {
 
 impl Chunk {
     /// Reserves a chunk near `hint` whose first `bytes` are there.
-    pub(crate) fn create(bytes: usize, grain: Grain, hint: usize) -> Option<&'static Chunk> {
+    pub(crate) fn create(
+        bytes: usize,
+        grain: Grain,
+        tenant: &'static Tenant,
+        hint: usize,
+    ) -> Option<&'static Chunk> {
         debug_assert!(bytes <= CHUNK_BYTES && bytes.is_multiple_of(SLICE_BYTES));
-        let start = os::reserve(bytes, CHUNK_BYTES, hint)?;
+        let lead = if tenant.guards { OS_PAGE_BYTES } else { 0 };
+        let start = os::reserve_behind(lead, bytes, CHUNK_BYTES, hint)?;
+        // SAFETY: what was mapped starts there.
+        let mapped = unsafe { start.sub(lead) };
         // Before the first touch. Advice that is refused leaves what the system does.
         // SAFETY: just mapped.
-        unsafe { os::advise_huge(start, bytes, grain == Grain::Dense) };
+        unsafe { os::advise_huge(mapped, lead + bytes, grain == Grain::Dense) };
+        if tenant.guards {
+            // The headers fill slice 0; slice 1 has no use.
+            // SAFETY: just mapped.
+            unsafe {
+                guard::install(mapped, lead, Means::NONE);
+                guard::install(start.add(SLICE_BYTES), SLICE_BYTES, Means::NONE);
+            }
+        }
         // SAFETY: fresh memory, all zero, which is a valid Chunk; nobody else knows it.
         let chunk: &'static Chunk = unsafe { start.cast().as_ref() };
         // Relaxed: published by the arena's Release.
         chunk.dense.store(grain == Grain::Dense, Ordering::Relaxed);
+        let tenant = ptr::from_ref(tenant).cast_mut();
+        // Relaxed: as above.
+        chunk.tenant.store(tenant, Ordering::Relaxed);
         let slices = bytes / SLICE_BYTES;
         // Relaxed: as above.
         chunk.slices.store(slices as u32, Ordering::Relaxed);
@@ -144,6 +168,18 @@ impl Chunk {
         } else {
             Grain::Sparse
         }
+    }
+
+    /// Whom the chunk is let to.
+    pub(crate) fn tenant(&self) -> &'static Tenant {
+        // Relaxed: written once, before the chunk was published.
+        // SAFETY: made of a reference to a static.
+        unsafe { &*self.tenant.load(Ordering::Relaxed) }
+    }
+
+    /// Whether it is a chunk of this tenant and grain.
+    pub(crate) fn is_let(&self, tenant: &'static Tenant, grain: Grain) -> bool {
+        ptr::eq(self.tenant(), tenant) && self.grain() == grain
     }
 
     /// Slices that are there.

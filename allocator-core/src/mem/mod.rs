@@ -19,4 +19,5 @@ pub(crate) mod mailbox;
 pub(crate) mod page;
 mod purge;
 pub(crate) mod regions;
+pub(crate) mod tenant;
 pub(crate) mod thread_free;

@@ -22,6 +22,7 @@
 
 mod holes;
 pub(crate) mod lists;
+pub(crate) mod tail;
 
 use core::ptr;
 
@@ -101,7 +102,9 @@ pub(crate) struct Page {
     /// Where the holes are: a bit per granule.
     holes: Cell<u64>,
     /// Slices that the page takes.
-    slices: Cell<u16>,
+    slices: Cell<u8>,
+    /// The guard at the end of this header's slice, see [`tail`].
+    tail: Cell<u8>,
     /// Where in a thread's cache the bin of the page's class is, for who frees without knowing the
     /// layout. Noted in the header of each slice that a block can start in, before one is handed out.
     bin: Cell<u16>,
@@ -218,7 +221,7 @@ impl Page {
         self.start.set(start);
         self.free.set(self.end());
         self.local_free.set(self.end());
-        self.slices.set(slices as u16);
+        self.slices.set(slices as u8);
         self.block_bytes.set(block_bytes);
         self.reserved.set(reserved);
         self.capacity.set(0);
@@ -445,7 +448,7 @@ impl Page {
     }
 
     pub(crate) fn set_slices(&self, slices: u32) {
-        self.slices.set(slices as u16);
+        self.slices.set(slices as u8);
     }
 
     pub(crate) fn block_bytes(&self) -> u32 {

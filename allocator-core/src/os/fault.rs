@@ -7,7 +7,7 @@ use core::sync::atomic::{AtomicU64, Ordering};
 
 pub use super::Call;
 
-const CALLS: usize = 7;
+const CALLS: usize = 10;
 /// Plan: nothing happens.
 const NONE: u64 = u64::MAX;
 

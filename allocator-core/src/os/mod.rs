@@ -6,6 +6,7 @@
 
 #[cfg(feature = "fault-injection")]
 pub mod fault;
+pub(crate) mod guard;
 #[cfg(loom)]
 pub(crate) mod modelled;
 pub(crate) mod thread_word;
@@ -37,6 +38,12 @@ pub enum Call {
     Advise,
     /// `mremap`.
     Remap,
+    /// `madvise(MADV_GUARD_INSTALL)`.
+    Guard,
+    /// `madvise(MADV_GUARD_REMOVE)`.
+    Unguard,
+    /// `mprotect`.
+    Protect,
     /// `membarrier`.
     Barrier,
     /// `pthread_key_create` and `pthread_setspecific`.
@@ -62,23 +69,36 @@ fn permitted(call: Call) -> bool {
 ///
 /// `bytes` is a multiple of the OS page, `align` a power of two.
 pub(crate) fn reserve(bytes: usize, align: usize, hint: usize) -> Option<NonNull<u8>> {
-    let first = map(bytes, hint)?;
-    if first.addr().get() & (align - 1) == 0 {
-        return Some(first);
+    reserve_behind(0, bytes, align, hint)
+}
+
+/// [`reserve`], with `lead` bytes before what it returns; whole OS pages, too.
+pub(crate) fn reserve_behind(
+    lead: usize,
+    bytes: usize,
+    align: usize,
+    hint: usize,
+) -> Option<NonNull<u8>> {
+    let all = bytes.checked_add(lead)?;
+    let first = map(all, hint.saturating_sub(lead))?;
+    if (first.addr().get() + lead) & (align - 1) == 0 {
+        // SAFETY: the lead is part of the mapping.
+        return Some(unsafe { first.add(lead) });
     }
     // SAFETY: the mapping was just made and nobody else knows of it.
-    unsafe { release(first, bytes) };
-    let padded = bytes.checked_add(align - OS_PAGE_BYTES)?;
+    unsafe { release(first, all) };
+    let padded = all.checked_add(align - OS_PAGE_BYTES)?;
     let start = map(padded, 0)?;
-    let before = start.addr().get().next_multiple_of(align) - start.addr().get();
-    // SAFETY: `before < align`, so `before + bytes <= padded`: all three parts are in the mapping.
+    let led = start.addr().get() + lead;
+    let before = led.next_multiple_of(align) - led;
+    // SAFETY: `before < align`, so `before + all <= padded`: all three parts are in the mapping.
     unsafe {
-        let aligned = start.add(before);
+        let aligned = start.add(before + lead);
         if before > 0 {
             release(start, before);
         }
-        if padded > before + bytes {
-            release(aligned.add(bytes), padded - before - bytes);
+        if padded > before + all {
+            release(aligned.add(bytes), padded - before - all);
         }
         Some(aligned)
     }

@@ -91,6 +91,23 @@ pub(super) unsafe fn advise_huge(_: NonNull<u8>, _: usize, _: bool) -> bool {
     true
 }
 
+/// No model has guards.
+pub(super) unsafe fn mark_guard(_: NonNull<u8>, _: usize) -> bool {
+    false
+}
+
+pub(super) unsafe fn unmark_guard(_: NonNull<u8>, _: usize) -> bool {
+    false
+}
+
+pub(super) unsafe fn protect(_: NonNull<u8>, _: usize, _: bool) -> bool {
+    false
+}
+
+pub(super) unsafe fn map_anew(_: NonNull<u8>, _: usize) -> bool {
+    false
+}
+
 pub(super) unsafe fn remap(_: NonNull<u8>, _: usize, _: usize, _: bool) -> Option<NonNull<u8>> {
     None
 }

@@ -95,6 +95,47 @@ pub(super) unsafe fn remap_to(
     unsafe { libc::mremap(start, old_bytes, new_bytes, flags, to) != libc::MAP_FAILED }
 }
 
+/// From linux/mman.h, since Linux 6.13.
+const MADV_GUARD_INSTALL: libc::c_int = 102;
+const MADV_GUARD_REMOVE: libc::c_int = 103;
+
+pub(super) unsafe fn mark_guard(start: NonNull<u8>, bytes: usize) -> bool {
+    // SAFETY: the caller owns the range and its content is dead.
+    unsafe { libc::madvise(start.as_ptr().cast(), bytes, MADV_GUARD_INSTALL) == 0 }
+}
+
+pub(super) unsafe fn unmark_guard(start: NonNull<u8>, bytes: usize) -> bool {
+    // SAFETY: the caller owns the range; what is no guard stays as it is.
+    unsafe { libc::madvise(start.as_ptr().cast(), bytes, MADV_GUARD_REMOVE) == 0 }
+}
+
+/// Makes a range usable, or not.
+pub(super) unsafe fn protect(start: NonNull<u8>, bytes: usize, usable: bool) -> bool {
+    let rights = if usable {
+        libc::PROT_READ | libc::PROT_WRITE
+    } else {
+        libc::PROT_NONE
+    };
+    // SAFETY: the caller owns the range and nobody uses it.
+    unsafe { libc::mprotect(start.as_ptr().cast(), bytes, rights) == 0 }
+}
+
+/// Puts fresh memory in the place of a range.
+pub(super) unsafe fn map_anew(start: NonNull<u8>, bytes: usize) -> bool {
+    // SAFETY: the caller owns the range and nobody uses it.
+    let mapped = unsafe {
+        libc::mmap(
+            start.as_ptr().cast(),
+            bytes,
+            libc::PROT_READ | libc::PROT_WRITE,
+            libc::MAP_PRIVATE | libc::MAP_ANONYMOUS | libc::MAP_NORESERVE | libc::MAP_FIXED,
+            -1,
+            0,
+        )
+    };
+    mapped != libc::MAP_FAILED
+}
+
 /// Milliseconds of a clock that never goes back; a few nanoseconds a call, a tick of 1 to 4 ms.
 pub(crate) fn now_ms() -> u64 {
     let mut now = libc::timespec {

@@ -49,14 +49,14 @@ pub(crate) const HARDENING: &[Row<HardeningPart>] = &[
     Row {
         key: HardeningPart::Guards,
         name: "guards",
-        forms: || not_built(words::<Switch>()),
+        forms: words::<Switch>,
         number: None,
         doc: "addresses that fault lie around pages, large blocks and headers",
     },
     Row {
         key: HardeningPart::Isolate,
         name: "isolate",
-        forms: || not_built(words::<Switch>()),
+        forms: words::<Switch>,
         number: None,
         doc: "addresses that blocks of this type have had serve no other type",
     },

@@ -52,6 +52,9 @@ fn make(call: Call, idle: &Worker) {
     match call {
         Call::Map | Call::Unmap | Call::Advise => huge(20 << 20, 20 << 20),
         Call::Remap => huge(20 << 20, 30 << 20),
+        // Of a type with guards.
+        Call::Guard | Call::Protect => huge(20 << 20, 20 << 20),
+        Call::Unguard => huge(20 << 20, 30 << 20),
         Call::Purge => Blocks::new(2000).free(),
         // Mail for a thread whose gate is knocked at.
         Call::Barrier => idle.run(|| Blocks::new(2000)).free(),

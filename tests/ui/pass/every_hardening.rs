@@ -22,12 +22,17 @@ struct OffInParts;
 struct AsThePreset;
 #[derive_allocator(hardening = (quarantine = off), on_corruption = hook(crate::inner::never))]
 struct InAnotherShape;
+#[derive_allocator(hardening(guards, isolate))]
+struct Walled;
 
 fn main() {
     load::check(&Off);
     load::check(&OffInParts);
     load::check(&AsThePreset);
     load::check(&InAnotherShape);
+    load::check(&Walled);
+    let hardening = Walled::CONFIG.hardening;
+    assert!(hardening.guards && hardening.isolate && !hardening.links && !hardening.pages);
     for config in [
         Off::CONFIG,
         OffInParts::CONFIG,

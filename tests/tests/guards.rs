@@ -1,0 +1,373 @@
+//! Guards: what runs over the end of a page, a large or a huge block, or reaches for the headers, faults
+//! there and then.
+//!
+//! That a touch faults is tried out in children of fork, at the exact address.
+
+use std::ptr::NonNull;
+
+use allocator_core::derive_allocator;
+use allocator_core::os::{Call, fault};
+use allocator_tests::block::Block;
+use allocator_tests::checked_load;
+use allocator_tests::crew::Worker;
+use allocator_tests::injected::failures;
+use allocator_tests::probe::{read_faults, write_faults};
+use allocator_tests::process::{OS_PAGE_BYTES, alone, resident_bytes};
+use allocator_tests::random::{Random, seed_of};
+use allocator_tests::subject::{Subject, layout};
+use allocator_tests::subjects;
+
+const SLICE_BYTES: usize = 64 << 10;
+const CHUNK_BYTES: usize = 32 << 20;
+
+/// Nothing but guards.
+#[derive_allocator(hardening(guards), stats = counters)]
+struct Guarded;
+
+/// Guards that move as often as they can.
+#[derive_allocator(hardening(guards, isolate), purge = now, retire_cycles = 0, stats = counters)]
+struct Restless;
+
+/// Without.
+#[derive_allocator(stats = counters)]
+struct Bare;
+
+subjects!(Guarded, Restless, Bare);
+
+fn allocate<A: Subject>(size: usize) -> NonNull<u8> {
+    A::allocate(layout(size, 8)).expect("memory")
+}
+
+/// Frees what [`allocate`] gave.
+fn free<A: Subject>(block: NonNull<u8>, size: usize) {
+    // SAFETY: a live block of this layout, as the tests use it.
+    unsafe { A::deallocate(block, layout(size, 8)) };
+}
+
+/// An address that is `bytes` away.
+fn at(start: NonNull<u8>, bytes: isize) -> NonNull<u8> {
+    NonNull::new(start.as_ptr().wrapping_offset(bytes)).expect("not null")
+}
+
+/// The first address behind the page or the slices that a block lies in, and its guard.
+fn end_of_slices(block: NonNull<u8>, bytes: usize) -> NonNull<u8> {
+    block.map_addr(|address| {
+        let end = (address.get() + bytes).next_multiple_of(SLICE_BYTES);
+        end.try_into().expect("not 0")
+    })
+}
+
+#[test]
+fn a_write_that_runs_off_a_page_faults_at_its_last_os_page() {
+    let _alone = alone();
+    for size in [8, 32, 48, 1000, 4096, 8192] {
+        let block = allocate::<Guarded>(size);
+        let guard = at(end_of_slices(block, 1), -(OS_PAGE_BYTES as isize));
+        assert!(write_faults(guard), "{size}");
+        assert!(read_faults(guard), "{size}");
+        assert!(
+            write_faults(at(guard, OS_PAGE_BYTES as isize - 1)),
+            "{size}"
+        );
+        assert!(
+            !write_faults(at(guard, -1)),
+            "{size}: that is the page's own"
+        );
+        free::<Guarded>(block, size);
+    }
+}
+
+#[test]
+fn no_block_reaches_into_the_guard_of_its_page() {
+    for class in Guarded::CONFIG.classes() {
+        assert_eq!(
+            class.blocks_per_page,
+            (class.page_bytes - OS_PAGE_BYTES) / class.block_bytes
+        );
+        let mut blocks = Vec::new();
+        for cookie in 0..2 * class.blocks_per_page as u64 + 1 {
+            blocks
+                .push(Block::<Guarded>::new(class.block_bytes, 8, false, cookie).expect("memory"));
+        }
+        // Each verifies that its content is still there.
+        blocks.into_iter().for_each(Block::free);
+    }
+}
+
+#[test]
+fn a_write_that_runs_off_a_page_of_large_classes_faults() {
+    let _alone = alone();
+    let size = 20_000;
+    let block = allocate::<Guarded>(size);
+    // The page is four times as large as one of small blocks.
+    let end = block.map_addr(|address| {
+        let page = 4 * SLICE_BYTES;
+        (address.get() / page * page + page)
+            .try_into()
+            .expect("not 0")
+    });
+    assert!(write_faults(at(end, -(OS_PAGE_BYTES as isize))));
+    assert!(!write_faults(at(end, -(OS_PAGE_BYTES as isize) - 1)));
+    free::<Guarded>(block, size);
+}
+
+#[test]
+fn a_write_that_runs_off_a_large_block_faults_at_the_next_os_page() {
+    let _alone = alone();
+    // The last ones need one more slice for the guard.
+    for size in [70_000, 1_000_000, 1 << 20, (1 << 20) - 100, 3 * SLICE_BYTES] {
+        let block = allocate::<Guarded>(size);
+        let end = size.next_multiple_of(OS_PAGE_BYTES);
+        assert_eq!(Guarded.usable_size(layout(size, 8)), end, "{size}");
+        assert!(!write_faults(at(block, end as isize - 1)), "{size}");
+        assert!(write_faults(at(block, end as isize)), "{size}");
+        let last = at(end_of_slices(block, end + 1), -1);
+        assert!(
+            write_faults(last),
+            "{size}: the rest of the slice is guarded, too"
+        );
+        free::<Guarded>(block, size);
+    }
+}
+
+#[test]
+fn a_write_that_runs_off_a_huge_block_faults_at_the_next_os_page() {
+    let _alone = alone();
+    for size in [(8 << 20) - 4000, 8 << 20, 9_000_001, 40 << 20] {
+        let block = allocate::<Guarded>(size);
+        let end = size.next_multiple_of(OS_PAGE_BYTES) as isize;
+        assert!(!write_faults(at(block, end - 1)), "{size}");
+        assert!(write_faults(at(block, end)), "{size}");
+        free::<Guarded>(block, size);
+    }
+}
+
+/// Resizes a block by these sizes in turn; what it holds stays, and where it ends is a guard.
+fn resizes<A: Subject>(sizes: &[usize]) {
+    let mut size = sizes[0];
+    let mut block = allocate::<A>(size);
+    // SAFETY: the block's own bytes.
+    unsafe { block.write_bytes(0x77, size) };
+    for &next in &sizes[1..] {
+        // SAFETY: a live block of this layout.
+        let resized = unsafe { A::reallocate(block, layout(size, 8), next) };
+        block = resized.expect("memory");
+        for offset in [0, size.min(next) / 2, size.min(next) - 1] {
+            assert_eq!(
+                // SAFETY: within the block.
+                unsafe { block.add(offset).read() },
+                0x77,
+                "{size} to {next} at {offset}"
+            );
+        }
+        let end = next.next_multiple_of(OS_PAGE_BYTES) as isize;
+        assert!(write_faults(at(block, end)), "{size} to {next}");
+        assert!(!write_faults(at(block, end - 1)), "{size} to {next}");
+        // SAFETY: the block's own bytes.
+        unsafe { block.write_bytes(0x77, next) };
+        size = next;
+    }
+    free::<A>(block, size);
+}
+
+#[test]
+fn the_guard_moves_with_the_end_of_a_large_block() {
+    let _alone = alone();
+    let sizes = [
+        200_000,
+        204_000,
+        260_000,
+        262_144,
+        300_000,
+        1 << 20,
+        1_100_000,
+        900_000,
+        131_072,
+        70_000,
+        7_000_000,
+    ];
+    resizes::<Guarded>(&sizes);
+    resizes::<Restless>(&sizes);
+}
+
+#[test]
+fn the_guard_moves_with_the_end_of_a_huge_block() {
+    let _alone = alone();
+    let sizes = [
+        9 << 20,
+        10 << 20,
+        (10 << 20) + 1,
+        80 << 20,
+        12 << 20,
+        9 << 20,
+    ];
+    resizes::<Guarded>(&sizes);
+    resizes::<Restless>(&sizes);
+}
+
+#[test]
+fn headers_have_guards_on_both_sides() {
+    let _alone = alone();
+    let block = allocate::<Guarded>(40);
+    let chunk = block.map_addr(|address| {
+        let start = address.get() / CHUNK_BYTES * CHUNK_BYTES;
+        start.try_into().expect("not 0")
+    });
+    assert!(!read_faults(chunk), "the headers are there");
+    assert!(!read_faults(at(chunk, SLICE_BYTES as isize - 1)));
+    assert!(write_faults(at(chunk, -1)));
+    assert!(write_faults(at(chunk, -(OS_PAGE_BYTES as isize))));
+    assert!(write_faults(at(chunk, SLICE_BYTES as isize)));
+    assert!(write_faults(at(chunk, 2 * SLICE_BYTES as isize - 1)));
+    free::<Guarded>(block, 40);
+}
+
+#[test]
+fn memory_with_guards_serves_no_type_without() {
+    let _alone = alone();
+    let guarded = allocate::<Guarded>(100_000);
+    free::<Guarded>(guarded, 100_000);
+    Guarded::purge();
+    let bare: Vec<_> = (0..50).map(|_| allocate::<Bare>(100_000)).collect();
+    for &block in &bare {
+        assert!(
+            block.addr().get() / CHUNK_BYTES != guarded.addr().get() / CHUNK_BYTES,
+            "a guard could be in the way"
+        );
+        // SAFETY: the block's own bytes, to the last of its slices.
+        unsafe { block.write_bytes(1, Bare.usable_size(layout(100_000, 8))) };
+        free::<Bare>(block, 100_000);
+    }
+}
+
+#[test]
+fn guards_stay_where_the_same_comes_again() {
+    let _alone = alone();
+    let twice = || {
+        let block = allocate::<Guarded>(300_000);
+        free::<Guarded>(block, 300_000);
+        block
+    };
+    let first = twice();
+    let calls = || fault::calls(Call::Guard) + fault::calls(Call::Unguard);
+    let before = calls();
+    for _ in 0..100 {
+        assert_eq!(twice(), first);
+    }
+    assert_eq!(calls(), before);
+}
+
+#[test]
+fn purged_memory_keeps_its_guards() {
+    let _alone = alone();
+    let blocks: Vec<_> = (0..40).map(|_| allocate::<Guarded>(500_000)).collect();
+    for &block in &blocks {
+        // SAFETY: the block's own bytes.
+        unsafe { block.write_bytes(1, 500_000) };
+    }
+    let before = resident_bytes();
+    for block in blocks {
+        free::<Guarded>(block, 500_000);
+    }
+    Guarded::purge();
+    let given_back = before.saturating_sub(resident_bytes());
+    assert!(given_back > 30 * 500_000, "{given_back} bytes given back");
+    let block = allocate::<Guarded>(500_000);
+    let end = 500_000_usize.next_multiple_of(OS_PAGE_BYTES) as isize;
+    assert!(write_faults(at(block, end)));
+    free::<Guarded>(block, 500_000);
+}
+
+/// What every kind of load does, with guards put and taken away all the time.
+fn load(seed: &str) {
+    let mut random = Random::new(seed_of(seed));
+    for _ in 0..10 {
+        assert_eq!(checked_load::run::<Restless>(&mut random, 60).refused, 0);
+        let worker = Worker::start();
+        let seed = random.next();
+        let refused = worker
+            .run(move || checked_load::run::<Restless>(&mut Random::new(seed), 60))
+            .refused;
+        assert_eq!(refused, 0);
+        resizes_unseen();
+        Restless::purge();
+        Restless::check();
+    }
+}
+
+/// Large and huge blocks that grow and shrink, verified.
+fn resizes_unseen() {
+    for sizes in [[200_000, 400_000, 66_000], [9 << 20, 20 << 20, 10 << 20]] {
+        let mut block = Block::<Restless>::new(sizes[0], 8, true, 3).expect("memory");
+        for size in &sizes[1..] {
+            assert!(block.reallocate(*size));
+        }
+        block.free();
+    }
+}
+
+#[test]
+fn clean_programs_never_run_into_a_guard() {
+    let _alone = alone();
+    load("guards");
+}
+
+#[test]
+fn where_the_os_cannot_mark_guards_they_are_protected() {
+    let _alone = alone();
+    let marking_fails = failures(Call::Guard);
+    let skipped = Restless::stats().guards_skipped;
+    let protected = fault::calls(Call::Protect);
+    load("protected guards");
+    // A size that nothing else here has.
+    resizes::<Restless>(&[222_000, 333_000, 111_000]);
+    resizes::<Restless>(&[9 << 20, 30 << 20, 9 << 20]);
+    let block = allocate::<Restless>(40);
+    assert!(write_faults(at(end_of_slices(block, 1), -1)));
+    free::<Restless>(block, 40);
+    assert!(fault::calls(Call::Protect) > protected);
+    assert_eq!(
+        Restless::stats().guards_skipped,
+        skipped,
+        "none was left out"
+    );
+    drop(marking_fails);
+    // Both kinds mixed, and the protected ones taken away.
+    load("guards after protected ones");
+}
+
+#[test]
+fn where_no_guard_can_be_had_it_is_left_out_and_counted() {
+    let _alone = alone();
+    let neither = (failures(Call::Guard), failures(Call::Protect));
+    let skipped = Restless::stats().guards_skipped;
+    load("no guards");
+    assert!(Restless::stats().guards_skipped > skipped);
+    drop(neither);
+    load("guards after none");
+}
+
+#[test]
+fn guards_that_cannot_be_taken_away_are_mapped_over() {
+    let _alone = alone();
+    let refused = failures(Call::Unguard);
+    let before = fault::calls(Call::Unguard);
+    load("guards that stay");
+    assert!(fault::calls(Call::Unguard) > before, "it was tried");
+    drop(refused);
+}
+
+#[test]
+fn protected_guards_stay_within_their_budget() {
+    let _alone = alone();
+    let marking_fails = failures(Call::Guard);
+    let skipped = Restless::stats().guards_skipped;
+    // A guard each, and more of them than may be protected: 16,384.
+    let blocks: Vec<_> = (0..18_000).map(|_| allocate::<Restless>(60_000)).collect();
+    let left_out = Restless::stats().guards_skipped - skipped;
+    assert!((1_000..3_000).contains(&left_out), "{left_out}");
+    for block in blocks {
+        free::<Restless>(block, 60_000);
+    }
+    drop(marking_fails);
+}
