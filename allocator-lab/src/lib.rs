@@ -19,9 +19,11 @@
 //!                                                executable; how cost grows
 //! programs                                       the race, under programs of the machine
 //! profile  fit                                   what programs ask for; size classes for it
+//! ab                                             two under a program of the user's
 //! args                                           the command line
 //! ```
 
+pub mod ab;
 pub mod args;
 pub mod child;
 pub mod contestants;

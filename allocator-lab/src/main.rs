@@ -1,5 +1,9 @@
 //! `allocator-lab`: see the library, and `--help`.
 
+use allocator_lab::ab::report::{AbReport, Outcome};
+use allocator_lab::ab::side::Named;
+use allocator_lab::ab::{self, session};
+use allocator_lab::args::ab::Comparing as AbComparing;
 use allocator_lab::args::fit::Fitting;
 use allocator_lab::args::race::{Racing, Rows};
 use allocator_lab::args::scale::Asked;
@@ -33,6 +37,9 @@ use std::time::{Duration, Instant};
 #[global_allocator]
 static GLOBAL: Dispatch = Dispatch;
 
+/// Exit code of a comparison that cannot tell.
+const INCONCLUSIVE: u8 = 3;
+
 /// Exit code of a command line that makes no sense.
 const WRONG_ARGUMENTS: u8 = 2;
 
@@ -54,6 +61,7 @@ fn main() -> ExitCode {
         Task::Race(racing) => race(racing, start),
         Task::Scale(asked) => scale(&asked, start),
         Task::Fit(fitting) => fit(fitting),
+        Task::Ab(comparing) => compare_two(comparing, start),
     };
     done.unwrap_or_else(|error| {
         eprintln!("allocator-lab: {error}");
@@ -328,6 +336,45 @@ fn read_run(path: &Path, quantum: usize, anyway: bool) -> Result<Run, String> {
         name: path.display().to_string(),
         histogram: Histogram::of(&profile, quantum),
         threads: profile.threads,
+    })
+}
+
+/// Runs a session of two, prints what it says and writes the JSON.
+fn compare_two(comparing: AbComparing, start: Instant) -> Result<ExitCode, String> {
+    let json = Output::at(comparing.json)?;
+    let prepare = |named: &Named| named.prepare(&comparing.command, comparing.timeout_seconds);
+    let words = comparing.command.iter().map(|word| word.to_string_lossy());
+    let command = words.collect::<Vec<_>>().join(" ");
+    let (a, b) = (prepare(&comparing.a)?, prepare(&comparing.b)?);
+    let plan = session::Plan {
+        sides: [a.copy()?, a.copy()?, b.copy()?],
+        name: match command.as_str() {
+            "" => "the commands".to_owned(),
+            command => command.to_owned(),
+        },
+        most_rounds: comparing.most_rounds,
+        repeats: comparing.repeats,
+        seed: comparing.seed,
+    };
+    let progress = Progress::new(&format!("A against B, up to {} rounds", plan.most_rounds));
+    let measured = session::run(&plan, |step| progress.show(&step))?;
+    drop(progress);
+
+    let circumstances = ab::report::Circumstances {
+        a: comparing.a.label(),
+        b: comparing.b.label(),
+        command,
+        seed: comparing.seed,
+        seconds: start.elapsed().as_secs_f64(),
+    };
+    let report = AbReport::new(measured, circumstances);
+    let printed = print(&ab::text::render(&report));
+    json.write(|file| file.write_json(&report))?;
+    printed?;
+    Ok(match report.outcome {
+        Outcome::Better | Outcome::Same => ExitCode::SUCCESS,
+        Outcome::Worse => ExitCode::FAILURE,
+        Outcome::Inconclusive => ExitCode::from(INCONCLUSIVE),
     })
 }
 

@@ -19,7 +19,14 @@ pub const RESAMPLES: usize = 10_000;
 /// once in 32: with fewer than six no interval inside the data reaches 95 %.
 pub const MIN_ROUNDS: usize = 6;
 
-/// A ratio of candidate to baseline with its 95 % interval.
+/// How sure an interval is of holding the truth.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Confidence {
+    /// What a standard normal exceeds, on one side, as often as the interval misses on one.
+    normal: f64,
+}
+
+/// A ratio of candidate to baseline with its interval, of 95 % where nothing else is said.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
 pub struct Estimate {
     /// Hodges-Lehmann estimate of the ratio; below 1 the candidate took less.
@@ -60,12 +67,45 @@ pub enum Verdict {
     Withheld,
 }
 
+impl Confidence {
+    /// 95 %.
+    pub const P95: Self = Self { normal: 1.959_964 };
+    /// 97 %.
+    pub const P97: Self = Self { normal: 2.170_090 };
+    /// 99 %.
+    pub const P99: Self = Self { normal: 2.575_829 };
+
+    /// The same point of Student's distribution. For what is not in the table, Cornish and Fisher's
+    /// expansion: from nine degrees on within a hundredth.
+    fn student(self, degrees: usize) -> f64 {
+        if self == Self::P95 {
+            return student_975(degrees);
+        }
+        let (z, n) = (self.normal, degrees as f64);
+        let square = z * z;
+        z + z * (square + 1.0) / (4.0 * n)
+            + z * ((5.0 * square + 16.0) * square + 3.0) / (96.0 * n * n)
+            + z * (((3.0 * square + 19.0) * square + 17.0) * square - 15.0) / (384.0 * n * n * n)
+    }
+}
+
 /// Estimates the ratio behind paired rounds, each given as `ln(candidate / baseline)`.
 ///
 /// `None` without rounds; from a single one, any interval. The resamples are drawn from `seed`, so equal input
 /// gives equal output.
 #[must_use]
 pub fn estimate(log_ratios: &[f64], resamples: usize, seed: u64) -> Option<Estimate> {
+    estimate_at(Confidence::P95, log_ratios, resamples, seed)
+}
+
+/// The same with an interval that is as sure as one likes.
+#[must_use]
+pub fn estimate_at(
+    confidence: Confidence,
+    log_ratios: &[f64],
+    resamples: usize,
+    seed: u64,
+) -> Option<Estimate> {
     let walsh = Walsh::new(log_ratios)?;
     let rounds = log_ratios.len();
     let mut rng = fastrand::Rng::with_seed(seed);
@@ -90,7 +130,7 @@ pub fn estimate(log_ratios: &[f64], resamples: usize, seed: u64) -> Option<Estim
             high: f64::INFINITY,
         });
     }
-    let tail = tail_probability(rounds);
+    let tail = tail_probability(confidence, rounds);
     let below = (tail * resamples as f64) as usize;
     let at = |index: usize| medians.get(index).copied().unwrap_or(point);
     Some(Estimate {
@@ -98,6 +138,23 @@ pub fn estimate(log_ratios: &[f64], resamples: usize, seed: u64) -> Option<Estim
         low: at(below).min(point).exp(),
         high: at(resamples.saturating_sub(below + 1)).max(point).exp(),
     })
+}
+
+/// How often values with these amounts, but signs by chance, would add up to as much: the smaller, the
+/// less the signs are chance. Between 0 and 1, never 0.
+#[must_use]
+pub fn sign_flip(log_ratios: &[f64], flips: usize, seed: u64) -> f64 {
+    let mut rng = fastrand::Rng::with_seed(seed);
+    let found = log_ratios.iter().sum::<f64>().abs();
+    let as_much = |_: &usize| {
+        let flipped = log_ratios
+            .iter()
+            .map(|it| if rng.bool() { *it } else { -it });
+        // Sums of the same values in another order differ by a rounding.
+        flipped.sum::<f64>().abs() >= found * (1.0 - 1e-12)
+    };
+    let count = (0..flips).filter(as_much).count();
+    (count + 1) as f64 / (flips + 1) as f64
 }
 
 /// What is typical of these values, all above 0. `None` without values.
@@ -204,15 +261,15 @@ impl Walsh {
     }
 }
 
-/// Share of the resamples to leave out at each end for a 95 % interval.
+/// Share of the resamples to leave out at each end of an interval.
 ///
-/// 2.5 % would be right for many rounds only: a bootstrap from few rounds is
+/// For one of 95 %, 2.5 % would be right for many rounds only: a bootstrap from few rounds is
 /// too narrow, by √((n-1)/n) and by the normal in place of Student's
 /// distribution. Both are known, so the tail is made smaller by as much
 /// (Hesterberg's expanded percentile interval). Needs two rounds.
-fn tail_probability(rounds: usize) -> f64 {
+fn tail_probability(confidence: Confidence, rounds: usize) -> f64 {
     let n = rounds as f64;
-    normal_below(-(n / (n - 1.0)).sqrt() * student_975(rounds - 1))
+    normal_below(-(n / (n - 1.0)).sqrt() * confidence.student(rounds - 1))
 }
 
 /// The 97.5 % point of Student's distribution.
@@ -393,9 +450,33 @@ mod tests {
     }
 
     #[test]
+    fn the_points_of_students_distribution_are_those_of_the_tables() {
+        for (confidence, degrees, point) in [
+            (Confidence::P99, 9, 3.250),
+            (Confidence::P99, 19, 2.861),
+            (Confidence::P97, 39, 2.252),
+            (Confidence::P95, 9, 2.262),
+        ] {
+            let found = confidence.student(degrees);
+            assert!((found - point).abs() < 0.01, "{degrees}: {found} {point}");
+        }
+    }
+
+    #[test]
+    fn signs_that_all_agree_are_no_chance_and_signs_that_cancel_are() {
+        // Of 2^8 ways to sign equal values, two are as extreme.
+        let agree = sign_flip(&[0.5; 8], 10_000, 1);
+        assert!((agree - 2.0 / 256.0).abs() < 0.003, "{agree}");
+        assert!(sign_flip(&[0.5, -0.5, 0.25, -0.25], 1000, 1) > 0.99);
+        assert!(sign_flip(&[1.0; 60], 100, 1) > 0.0);
+    }
+
+    #[test]
     fn tails_shrink_for_few_rounds_and_tend_to_a_fortieth() {
-        assert!(tail_probability(6) < 0.003);
-        assert!((tail_probability(10_000) - 0.025).abs() < 1e-4);
+        let tail = |rounds| tail_probability(Confidence::P95, rounds);
+        assert!(tail(6) < 0.003);
+        assert!((tail(10_000) - 0.025).abs() < 1e-4);
+        assert!((tail_probability(Confidence::P99, 10_000) - 0.005).abs() < 1e-4);
         assert!((normal_below(-1.959_964) - 0.025).abs() < 1e-6);
     }
 }

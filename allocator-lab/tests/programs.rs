@@ -2,7 +2,7 @@
 //! this process holds, and other tests hold much.
 
 use allocator_lab::programs::entrants;
-use allocator_lab::programs::process::Call;
+use allocator_lab::programs::process::{Call, TIMEOUT_SECONDS};
 use std::ffi::OsString;
 
 /// Most bytes that the largest process of a shell's script had resident.
@@ -11,6 +11,8 @@ fn peak(script: &str) -> u64 {
     let call = Call {
         command: ["/bin/sh", "-c", script].map(OsString::from).to_vec(),
         environment: Vec::new(),
+        inherits: false,
+        timeout_seconds: TIMEOUT_SECONDS,
         folder: std::env::temp_dir(),
     };
     let ended = call.start(&objects[entrants::system().executable]).unwrap();

@@ -1,5 +1,6 @@
 //! The command line.
 
+pub mod ab;
 pub mod fit;
 pub mod race;
 pub mod scale;
@@ -28,6 +29,8 @@ pub enum Task {
     Scale(scale::Asked),
     /// Fit size classes to profiles.
     Fit(fit::Fitting),
+    /// Compare two under a program.
+    Ab(ab::Comparing),
     /// Be one run of a comparison: for this program itself.
     Child {
         /// What to run.
@@ -86,6 +89,12 @@ pub fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Task, lexo
                 return Ok(match scale::parse(&mut parser)? {
                     scale::Task::Scale(asked) => Task::Scale(asked),
                     scale::Task::Print(text) => Task::Print(text),
+                });
+            }
+            Arg::Value(verb) if is_first && verb == "ab" => {
+                return Ok(match ab::parse(&mut parser)? {
+                    ab::Task::Compare(comparing) => Task::Ab(comparing),
+                    ab::Task::Print(text) => Task::Print(text),
                 });
             }
             Arg::Value(verb) if is_first && verb == "fit" => {
@@ -152,6 +161,7 @@ Usage: allocator-lab [options]
        allocator-lab race [options]   against other allocators; see `race --help`
        allocator-lab scale [options]  how cost grows; see `scale --help`
        allocator-lab fit PROFILE…     size classes for a program; see `fit --help`
+       allocator-lab ab --a A --b B   two under a program of yours; see `ab --help`
 
   --only WORKLOAD  run this workload only; repeat it for more
   --seconds S      begin no round that would end after S seconds (default {DEFAULT_SECONDS});

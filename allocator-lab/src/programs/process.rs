@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, ExitStatus, Stdio};
 use std::time::{Duration, Instant};
 
-/// After this many seconds a program is taken for stuck and killed.
+/// How long a program of the machine may take: far more than it does.
 pub const TIMEOUT_SECONDS: u32 = 60;
 
 /// What is to be run.
@@ -20,6 +20,10 @@ pub struct Call {
     pub command: Vec<OsString>,
     /// All of its environment but the search path and what this program adds.
     pub environment: Vec<(&'static str, OsString)>,
+    /// Whether what this program was started with is in its environment, too.
+    pub inherits: bool,
+    /// After this many seconds it is taken for stuck and killed.
+    pub timeout_seconds: u32,
     /// Where it is run.
     pub folder: PathBuf,
 }
@@ -28,6 +32,7 @@ pub struct Call {
 pub struct Running {
     process: libc::pid_t,
     start: Instant,
+    timeout_seconds: u32,
     stdout: File,
     stderr: File,
 }
@@ -39,6 +44,8 @@ pub struct Ended {
     pub figures: Figures,
     /// Digest of its standard output.
     pub output: u64,
+    /// Pages of memory that the kernel had to give all its processes.
+    pub faults: u64,
 }
 
 impl Call {
@@ -50,11 +57,14 @@ impl Call {
         let mut command = Command::new(&self.command[0]);
         command
             .args(&self.command[1..])
-            .env_clear()
-            .envs(std::env::var_os("PATH").map(|path| ("PATH", path)))
-            .envs(self.environment.iter().cloned())
             .current_dir(&self.folder)
             .stdin(Stdio::null());
+        if !self.inherits {
+            command.env_clear();
+        }
+        command
+            .envs(std::env::var_os("PATH").map(|path| ("PATH", path)))
+            .envs(self.environment.iter().cloned());
         if let Some(object) = object {
             let padding = "-".repeat(BYTES.saturating_sub(object.as_os_str().len()));
             command.env("LD_PRELOAD", object);
@@ -82,10 +92,23 @@ impl Call {
     /// # Errors
     /// What stands in the way, in half a line.
     pub fn start(&self, object: &Path) -> Result<Running, String> {
+        self.begin(Some(object))
+    }
+
+    /// Starts it as it is.
+    ///
+    /// # Errors
+    /// What stands in the way, in half a line.
+    pub fn start_alone(&self) -> Result<Running, String> {
+        self.begin(None)
+    }
+
+    fn begin(&self, object: Option<&Path>) -> Result<Running, String> {
         let cannot = |error: std::io::Error| format!("cannot be started: {error}");
         let (stdout, stderr) = (tempfile::tempfile(), tempfile::tempfile());
         let (stdout, stderr) = (stdout.map_err(cannot)?, stderr.map_err(cannot)?);
-        let mut command = self.with(Some(object));
+        let mut command = self.with(object);
+        let timeout_seconds = self.timeout_seconds;
         command
             .stdout(stdout.try_clone().map_err(cannot)?)
             .stderr(stderr.try_clone().map_err(cannot)?)
@@ -93,8 +116,8 @@ impl Call {
         // SAFETY: both calls are async-signal-safe, and change nothing but the new process:
         // its timer, whose signal ends it, and that it does not outlive this one.
         unsafe {
-            command.pre_exec(|| {
-                libc::alarm(TIMEOUT_SECONDS);
+            command.pre_exec(move || {
+                libc::alarm(timeout_seconds);
                 #[cfg(target_os = "linux")]
                 libc::prctl(libc::PR_SET_PDEATHSIG, libc::SIGKILL);
                 Ok(())
@@ -109,6 +132,7 @@ impl Call {
         Ok(Running {
             process: child.id() as libc::pid_t,
             start,
+            timeout_seconds,
             stdout,
             stderr,
         })
@@ -133,7 +157,8 @@ impl Running {
             // SAFETY: sends a signal, nothing else, to the group that was made for this run; what is
             // left of it is stuck, too.
             unsafe { libc::kill(-self.process, libc::SIGKILL) };
-            return Err(format!("was stuck: no end after {TIMEOUT_SECONDS} s"));
+            let seconds = self.timeout_seconds;
+            return Err(format!("was stuck: no end after {seconds} s"));
         }
         let read = (contents(&mut self.stdout), contents(&mut self.stderr));
         let (Ok(stdout), Ok(stderr)) = read else {
@@ -158,6 +183,7 @@ impl Running {
                 wall_us: wall.as_micros() as u64,
             },
             output: digest(&stdout),
+            faults: usage.ru_minflt.unsigned_abs() + usage.ru_majflt.unsigned_abs(),
         })
     }
 }
@@ -209,6 +235,8 @@ mod tests {
         let call = Call {
             command: ["/bin/sh", "-c", script].map(OsString::from).to_vec(),
             environment: Vec::new(),
+            inherits: false,
+            timeout_seconds: TIMEOUT_SECONDS,
             folder: std::env::temp_dir(),
         };
         call.start(&objects[entrants::system().executable])?.end()
@@ -240,6 +268,8 @@ mod tests {
         let call = Call {
             command: vec!["/bin/true".into()],
             environment: Vec::new(),
+            inherits: false,
+            timeout_seconds: TIMEOUT_SECONDS,
             folder: std::env::temp_dir(),
         };
         let running = call.start(Path::new("/nowhere/libnobody.so")).unwrap();

@@ -4,7 +4,7 @@
 //! rustc is not among them: it has its own jemalloc in the executable, where no
 //! other can be put before it.
 
-use super::process::Call;
+use super::process::{Call, TIMEOUT_SECONDS};
 use crate::race::report::Raced;
 use crate::race::rounds::Course;
 use crate::sample::Figures;
@@ -250,6 +250,8 @@ impl Workbench {
                 ("PERL_HASH_SEED", "0".into()),
                 ("PYTHONHASHSEED", "0".into()),
             ],
+            inherits: false,
+            timeout_seconds: TIMEOUT_SECONDS,
             folder: self.folder.clone(),
         })
     }

@@ -1,0 +1,198 @@
+//! What a session says: also the JSON that is written.
+
+use super::protocol::{Judgement, Series};
+use super::session::{DECIDING, METRICS, Measured, Metric};
+use crate::report::Machine;
+use crate::statistics::{Verdict, typical};
+use serde::Serialize;
+
+/// Raised when the meaning of any field of the JSON changes.
+pub const FORMAT_VERSION: u32 = 1;
+
+/// Everything that a session found out.
+#[derive(Debug, Serialize)]
+pub struct AbReport {
+    /// What kind of file this is: `allocator-lab ab`.
+    pub format: &'static str,
+    /// [`FORMAT_VERSION`].
+    pub version: u32,
+    /// The machine that it ran on.
+    pub machine: Machine,
+    /// What A is.
+    pub a: String,
+    /// What B is.
+    pub b: String,
+    /// What was run under them.
+    pub command: String,
+    /// Rounds until all was decided.
+    pub rounds: usize,
+    /// Runs of each sample.
+    pub repeats: usize,
+    /// Seed of the random order and of the resampling.
+    pub seed: u64,
+    /// Seconds that it took by the clock.
+    pub seconds: f64,
+    /// Whether B said something else than A.
+    pub output_differs: bool,
+    /// CPU time and peak memory together.
+    pub outcome: Outcome,
+    /// By metric.
+    pub metrics: Vec<MetricReport>,
+}
+
+/// What is said of both metrics that decide.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Outcome {
+    /// B is better in one, and not worse in the other.
+    Better,
+    /// B is the same in both.
+    Same,
+    /// B is worse in one.
+    Worse,
+    /// Something is not known.
+    Inconclusive,
+}
+
+/// One metric.
+#[derive(Debug, Serialize)]
+pub struct MetricReport {
+    /// Its name.
+    pub name: &'static str,
+    /// Whether it decides.
+    pub decides: bool,
+    /// What A typically takes: microseconds, bytes, or a count.
+    pub a: f64,
+    /// What B typically takes.
+    pub b: f64,
+    /// B to A.
+    #[serde(flatten)]
+    pub judgement: Judgement,
+    /// The samples, by round.
+    pub samples: Samples,
+}
+
+/// Samples by round.
+#[derive(Debug, Serialize)]
+pub struct Samples {
+    /// Of A.
+    pub a: Vec<f64>,
+    /// Of its copy.
+    pub copy: Vec<f64>,
+    /// Of B.
+    pub b: Vec<f64>,
+}
+
+/// What is reported beside the figures.
+pub struct Circumstances {
+    /// What A is.
+    pub a: String,
+    /// What B is.
+    pub b: String,
+    /// What was run under them.
+    pub command: String,
+    /// Seed of the random order and of the resampling.
+    pub seed: u64,
+    /// Seconds that it took by the clock.
+    pub seconds: f64,
+}
+
+impl Metric {
+    fn name(self) -> &'static str {
+        match self {
+            Self::Cpu => "CPU time",
+            Self::PeakRss => "peak RSS",
+            Self::Wall => "wall time",
+            Self::Faults => "page faults",
+        }
+    }
+}
+
+impl Outcome {
+    fn of(verdicts: &[Verdict]) -> Self {
+        let any = |verdict| verdicts.contains(&verdict);
+        let is_known =
+            |it: &Verdict| matches!(it, Verdict::Better | Verdict::Same | Verdict::Worse);
+        if any(Verdict::Worse) {
+            Self::Worse
+        } else if !verdicts.iter().all(is_known) {
+            Self::Inconclusive
+        } else if any(Verdict::Better) {
+            Self::Better
+        } else {
+            Self::Same
+        }
+    }
+}
+
+impl AbReport {
+    /// Draws the conclusions.
+    #[must_use]
+    pub fn new(measured: Measured, circumstances: Circumstances) -> Self {
+        let Measured {
+            look,
+            series,
+            repeats,
+            output_differs,
+        } = measured;
+        let seed = circumstances.seed;
+        let middle = |samples: &[f64]| {
+            let samples = samples.iter().map(|it| it.max(1.0));
+            typical(samples, 0, seed).map_or(0.0, |it| it.value)
+        };
+        let report = |(metric, series): (&Metric, Series)| {
+            Some(MetricReport {
+                name: metric.name(),
+                decides: DECIDING.contains(metric),
+                a: middle(&series.a),
+                b: middle(&series.b),
+                judgement: look.judge(&series, seed)?,
+                samples: Samples {
+                    a: series.a,
+                    copy: series.copy,
+                    b: series.b,
+                },
+            })
+        };
+        let metrics: Vec<MetricReport> = METRICS.iter().zip(series).filter_map(report).collect();
+        let deciding = metrics.iter().filter(|metric| metric.decides);
+        let verdicts: Vec<Verdict> = deciding
+            .map(|metric| metric.judgement.comparison.verdict)
+            .collect();
+        Self {
+            format: "allocator-lab ab",
+            version: FORMAT_VERSION,
+            machine: Machine::this(),
+            a: circumstances.a,
+            b: circumstances.b,
+            command: circumstances.command,
+            rounds: look.rounds,
+            repeats,
+            seed,
+            seconds: circumstances.seconds,
+            output_differs,
+            outcome: Outcome::of(&verdicts),
+            metrics,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_that_is_worse_decides_and_one_that_is_not_known_leaves_all_open() {
+        let unknown = Verdict::Inconclusive { more_rounds: 9 };
+        for (verdicts, outcome) in [
+            ([Verdict::Better, Verdict::Worse], Outcome::Worse),
+            ([unknown, Verdict::Worse], Outcome::Worse),
+            ([Verdict::Better, unknown], Outcome::Inconclusive),
+            ([Verdict::Better, Verdict::Withheld], Outcome::Inconclusive),
+            ([Verdict::Same, Verdict::Better], Outcome::Better),
+            ([Verdict::Same, Verdict::Same], Outcome::Same),
+        ] {
+            assert_eq!(Outcome::of(&verdicts), outcome);
+        }
+    }
+}

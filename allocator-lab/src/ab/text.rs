@@ -1,0 +1,171 @@
+//! The report as text, at most 100 columns wide.
+
+use super::report::{AbReport, MetricReport, Outcome};
+use crate::statistics::Verdict;
+use std::fmt::Write;
+
+/// Columns of what a side or a command is called.
+const NAME_WIDTH: usize = 88;
+
+/// Renders the report.
+#[must_use]
+pub fn render(report: &AbReport) -> String {
+    let mut text = String::new();
+    // Writing to a `String` cannot fail.
+    let _ = writeln!(text, "A        {}", shortened(&report.a));
+    let _ = writeln!(text, "B        {}", shortened(&report.b));
+    if !report.command.is_empty() {
+        let _ = writeln!(text, "command  {}", shortened(&report.command));
+    }
+    let _ = writeln!(
+        text,
+        "{} rounds of A, a copy of A, and B; runs per sample: {}; {:.0} s; seed {}\n",
+        report.rounds, report.repeats, report.seconds, report.seed
+    );
+    let _ = writeln!(
+        text,
+        "{:<12} {:>11} {:>11}  {:>6}  {:<13}  {:<13}  verdict",
+        "", "A", "B", "B/A", "interval", "noise (A′/A)"
+    );
+    for metric in &report.metrics {
+        row(&mut text, metric);
+    }
+    if report.output_differs {
+        text.push_str("\nnote: B's output differs from A's, which is the same in every run\n");
+    }
+    let _ = writeln!(text, "\n{}", conclusion(report));
+    text
+}
+
+fn row(text: &mut String, metric: &MetricReport) {
+    let estimate = metric.judgement.comparison.estimate;
+    let control = metric.judgement.control;
+    let range = |low: f64, high: f64| format!("{low:.3}–{high:.3}");
+    let _ = writeln!(
+        text,
+        "{:<12} {:>11} {:>11}  {:>6.3}  {:<13}  {:<13}  {}",
+        metric.name,
+        figure(metric, metric.a),
+        figure(metric, metric.b),
+        estimate.ratio,
+        range(estimate.low, estimate.high),
+        range(control.low, control.high),
+        word(metric.judgement.comparison.verdict)
+    );
+}
+
+fn figure(metric: &MetricReport, value: f64) -> String {
+    match metric.name {
+        "CPU time" | "wall time" => format!("{:.1} ms", value / 1e3),
+        "peak RSS" => format!("{:.1} MiB", value / f64::from(1 << 20)),
+        _ => format!("{value:.0}"),
+    }
+}
+
+fn word(verdict: Verdict) -> String {
+    match verdict {
+        Verdict::Better => "better".to_owned(),
+        Verdict::Same => "same".to_owned(),
+        Verdict::Worse => "worse".to_owned(),
+        Verdict::Inconclusive {
+            more_rounds: more @ ..=999,
+        } => format!("inconclusive: about {more} more rounds"),
+        Verdict::Inconclusive { .. } => "inconclusive: over 999 more rounds".to_owned(),
+        Verdict::Withheld => "withheld: A and its copy differ".to_owned(),
+    }
+}
+
+fn conclusion(report: &AbReport) -> String {
+    let said: Vec<String> = report
+        .metrics
+        .iter()
+        .filter(|metric| metric.decides)
+        .map(|metric| {
+            let comparison = metric.judgement.comparison;
+            let word = word(comparison.verdict);
+            let word = word.split(':').next().unwrap_or_default().to_owned();
+            let change = (comparison.estimate.ratio - 1.0) * 100.0;
+            format!("{word} in {} ({change:+.1} %)", metric.name)
+        })
+        .collect();
+    let outcome = match report.outcome {
+        Outcome::Better => "better",
+        Outcome::Same => "the same",
+        Outcome::Worse => "worse",
+        Outcome::Inconclusive => "inconclusive",
+    };
+    format!("B is {outcome}: {}", said.join(", "))
+}
+
+/// One line, its end cut off where it is too long.
+fn shortened(text: &str) -> String {
+    let text = text.replace('\n', " ");
+    if text.chars().count() <= NAME_WIDTH {
+        return text;
+    }
+    let start: String = text.chars().take(NAME_WIDTH - 1).collect();
+    start + "…"
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ab::protocol::{LOOKS, Series};
+    use crate::ab::report::Circumstances;
+    use crate::ab::session::Measured;
+
+    fn report(effect: f64) -> AbReport {
+        let samples = |factor: f64| -> Vec<f64> {
+            let rounds = 0..LOOKS[0].rounds;
+            rounds
+                .map(|round| 1e6 * factor * (1.0 + 0.0001 * round as f64))
+                .collect()
+        };
+        let series = |effect| Series {
+            a: samples(1.0),
+            copy: samples(1.0),
+            b: samples(effect),
+        };
+        let measured = Measured {
+            look: LOOKS[0],
+            series: [series(1.0), series(effect), series(1.0), series(1.0)],
+            repeats: 3,
+            output_differs: true,
+        };
+        let circumstances = Circumstances {
+            a: "default".to_owned(),
+            b: "x = y, ".repeat(50),
+            command: "program with\narguments".to_owned(),
+            seed: 1,
+            seconds: 12.0,
+        };
+        AbReport::new(measured, circumstances)
+    }
+
+    #[test]
+    fn it_is_at_most_100_columns_wide_and_says_how_it_ends() {
+        for (effect, end) in [
+            (
+                0.9,
+                "B is better: same in CPU time (+0.0 %), better in peak RSS (-10.0 %)",
+            ),
+            (
+                1.2,
+                "B is worse: same in CPU time (+0.0 %), worse in peak RSS (+20.0 %)",
+            ),
+            (
+                1.0,
+                "B is the same: same in CPU time (+0.0 %), same in peak RSS (+0.0 %)",
+            ),
+        ] {
+            let text = render(&report(effect));
+            assert!(text.ends_with(&format!("\n{end}\n")), "{text}");
+            assert!(
+                text.lines().all(|line| line.chars().count() <= 100),
+                "{text}"
+            );
+            assert!(text.contains("note: B's output differs"), "{text}");
+            assert!(text.contains("command  program with arguments\n"), "{text}");
+        }
+    }
+}
