@@ -345,7 +345,9 @@ fn compare_two(comparing: AbComparing, start: Instant) -> Result<ExitCode, Strin
     let prepare = |named: &Named| named.prepare(&comparing.command, comparing.timeout_seconds);
     let words = comparing.command.iter().map(|word| word.to_string_lossy());
     let command = words.collect::<Vec<_>>().join(" ");
+    let building = Progress::new("finding A and B, and building what must be built");
     let (a, b) = (prepare(&comparing.a)?, prepare(&comparing.b)?);
+    drop(building);
     let plan = session::Plan {
         sides: [a.copy()?, a.copy()?, b.copy()?],
         name: match command.as_str() {

@@ -118,8 +118,9 @@ fn run_cargo(root: &Path, name: &str) -> Result<PathBuf, String> {
         .arg("--message-format=json-render-diagnostics")
         .arg("--manifest-path")
         .arg(root.join("Cargo.toml"))
+        // Shared with this workspace, which has most of it built already.
         .arg("--target-dir")
-        .arg(target().join("declared/target"))
+        .arg(target())
         // What `cargo run` sets for this program is not meant for that crate.
         .env_remove("CARGO_MANIFEST_DIR")
         .stdin(Stdio::null())
