@@ -5,6 +5,21 @@ use std::cmp::Ordering;
 use crate::number::Unit;
 use crate::options::{CLASS_STEP, MAX_CLASSES, PAGE};
 
+/// `size_classes = standard`: fitted to what clang, jq, perl, python, sqlite and ripgrep ask for,
+/// two runs each, every program weighing the same, and a tenth to sizes that none of them asked for.
+///
+/// On the second runs 3.7 % of the bytes in blocks are not asked for (mean of the programs, at the
+/// peak; 7.7 % with 44 classes in geometric series), and 5.2 % on a program that was left out of the
+/// fit. With 48 classes that would be 7.7 %. The multiples of 8 up to 64, and two classes for
+/// each doubling up to 2 KiB, were not left to the fit.
+#[rustfmt::skip]
+pub(crate) const STANDARD: &[u64] = &[
+    8, 16, 24, 32, 40, 48, 56, 64, 80, 96, 112, 128, 144, 176, 192, 224, 256,
+    272, 304, 384, 400, 448, 512, 528, 576, 768, 864, 1024, 1056, 1120, 1536, 2048,
+    2496, 3104, 3616, 4096, 4608, 5376, 6528, 8192, 9344, 10880, 12416, 14464, 16384,
+    18688, 20096, 21760, 23808, 26112, 29056, 32768,
+];
+
 /// The series up to `max`: multiples of `quantum` at first, then `per_doubling`
 /// classes between a power of two and the next.
 ///
@@ -136,6 +151,23 @@ mod tests {
         ];
         assert_eq!(&classes[..start.len()], start);
         assert_eq!(classes.last(), Some(&32768));
+    }
+
+    #[test]
+    fn the_standard_classes_obey_the_rules_of_a_list() {
+        assert_eq!(wrong(STANDARD), []);
+        assert_eq!(STANDARD.len(), 52);
+        // No request over a line of the cache leaves more than a third of its block unused.
+        for pair in STANDARD.windows(2).filter(|pair| pair[0] >= 64) {
+            assert!(2 * pair[1] <= 3 * (pair[0] + 1) + 2, "{pair:?}");
+        }
+        // Those of C, too, which are the multiples of 16.
+        let of_c: Vec<_> = STANDARD
+            .iter()
+            .copied()
+            .filter(|class| class % 16 == 0)
+            .collect();
+        assert_eq!(wrong(&of_c), []);
     }
 
     #[test]

@@ -190,6 +190,7 @@ fn config(
     let name = name.to_string();
     let name = name.strip_prefix("r#").unwrap_or(&name);
     let sizes = match &spec.sizes {
+        Sizes::Standard => quote!(Standard),
         Sizes::Geometric {
             quantum,
             per_doubling,

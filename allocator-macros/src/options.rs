@@ -140,9 +140,10 @@ pub(crate) const OPTIONS: &[Row<Key>] = &[
     Row {
         key: Key::SizeClasses,
         name: "size_classes",
-        forms: || with(words::<SizesWord>(), 1, "[16, 24, 32, 48]"),
+        forms: || with(words::<SizesWord>(), 2, "[16, 24, 32, 48]"),
         number: Some(CLASS),
-        doc: "the sizes that blocks come in: a series, a list (multiples of 8, ascending, none \
+        doc: "the sizes that blocks come in: the standard 52, which were fitted to what real programs ask for, \
+              a series, a list (multiples of 8, ascending, none \
               over twice the one before, at most 256; constant expressions will do), or a file \
               of such a list next to `Cargo.toml`",
     },

@@ -162,6 +162,9 @@ fn presets() -> String {
 }
 
 fn series(preset: &Preset) -> String {
+    if preset.standard_classes {
+        return "standard".to_owned();
+    }
     format!(
         "geometric(quantum = {}, per_doubling = {}, max = {})",
         preset.quantum,

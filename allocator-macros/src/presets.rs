@@ -7,11 +7,13 @@ use crate::words::{HardeningWord, PresetWord};
 pub(crate) struct Preset {
     /// What it is for, for the documentation.
     pub doc: &'static str,
-    /// `quantum` of the series.
+    /// Whether `size_classes` is `standard`, not a series.
+    pub standard_classes: bool,
+    /// `quantum` of a series.
     pub quantum: u64,
-    /// `per_doubling` of the series.
+    /// `per_doubling` of a series.
     pub per_doubling: u64,
-    /// `max` of the series.
+    /// `max` of a series.
     pub max: u64,
     /// `small_extend`.
     pub small_extend: Extend,
@@ -124,6 +126,7 @@ const GUARDED: Hardening = Hardening {
 
 const BALANCED: Preset = Preset {
     doc: "little time and little memory; the default",
+    standard_classes: true,
     quantum: 8,
     per_doubling: 4,
     max: 32 << 10,
@@ -142,6 +145,7 @@ const BALANCED: Preset = Preset {
 const STOCK: Preset = Preset {
     doc: "mimalloc's published constants: extend by 4 KiB, retire after 16 cycles, always collect, \
           classes of 16 bytes and up, no cache",
+    standard_classes: false,
     quantum: 16,
     small_extend: Extend::Batch(4 << 10),
     retire_small: 16,
@@ -170,7 +174,7 @@ const THROUGHPUT: Preset = Preset {
 };
 
 const COMPACT: Preset = Preset {
-    doc: "memory before time: twice the classes, small caches, memory given back within 5 ms",
+    doc: "memory before time: small caches, few blocks at once, memory given back within 5 ms",
     per_doubling: 8,
     small_extend: Extend::Batch(4 << 10),
     retire_small: 4,

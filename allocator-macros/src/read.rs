@@ -240,6 +240,7 @@ impl Read<'_> {
         }
         let (word, arguments) = self.choice(row, expr)?;
         match word {
+            SizesWord::Standard => Some(Sizes::Standard),
             SizesWord::Geometric => Some(self.geometric(&arguments.unwrap_or_default())),
             SizesWord::File => {
                 let path = self.single("file", "\"app.classes\"", expr, arguments)?;

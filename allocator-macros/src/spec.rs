@@ -58,6 +58,8 @@ pub(crate) struct Spec {
 
 /// How the size classes were asked for.
 pub(crate) enum Sizes {
+    /// `standard`.
+    Standard,
     /// `geometric(…)`.
     Geometric {
         quantum: u64,

@@ -136,6 +136,8 @@ fn a_part_that_is_not_named_is_as_in_the_preset() {
     assert!(!spec.local_first && spec.skip_collect);
     let spec = good("preset = stock, fast_path(local_first)");
     assert!(spec.local_first && !spec.skip_collect);
+    let spec = good("size_classes = standard");
+    assert!(matches!(spec.sizes, Sizes::Standard));
     let spec = good("preset = compact, size_classes = geometric(max = 1KiB)");
     assert!(matches!(
         spec.sizes,

@@ -30,6 +30,7 @@ fn attribute(spec: &Spec) -> String {
     let bytes = |bytes| Unit::Bytes.show(bytes);
     let mut lines = Vec::new();
     lines.push(match &spec.sizes {
+        Sizes::Standard => "size_classes = standard".to_owned(),
         Sizes::Geometric {
             quantum,
             per_doubling,

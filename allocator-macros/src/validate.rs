@@ -91,8 +91,10 @@ impl Validate<'_> {
         let open = Field::Open;
         let (quantum, per_doubling, max) = match field {
             Field::Wrong => return None,
+            Field::Open if preset.standard_classes => return Some(standard()),
             Field::Open => (&open, &open, &open),
             Field::Is(Written { value, tokens }) => match value {
+                written::Sizes::Standard => return Some(standard()),
                 written::Sizes::Geometric {
                     quantum,
                     per_doubling,
@@ -436,6 +438,12 @@ fn known(bytes: u64) -> Written<Amount> {
 /// What the user wrote, if they did and it is right.
 fn tokens_of<T>(field: &Field<T>) -> Option<TokenStream> {
     field.written().map(|written| written.tokens.clone())
+}
+
+/// `standard`
+fn standard() -> Classes {
+    let classes = classes::STANDARD.iter().copied().map(known).collect();
+    (Sizes::Standard, classes)
 }
 
 /// The bytes of a class, if they are known here.

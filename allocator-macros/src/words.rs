@@ -48,6 +48,7 @@ words! {
 words! {
     /// `size_classes = …`
     SizesWord {
+        Standard = "standard",
         Geometric = "geometric" ("quantum = 8, per_doubling = 4, max = 32KiB"),
         File = "file" ("\"app.classes\""),
     }

@@ -32,6 +32,8 @@ pub(crate) struct Written<T> {
 
 /// `size_classes = …`
 pub(crate) enum Sizes {
+    /// `standard`.
+    Standard,
     /// `geometric(…)`.
     Geometric {
         quantum: Field<u64>,

@@ -1,5 +1,5 @@
 #[derive_allocator(
-    size_classes = geometric(quantum = 8, per_doubling = 4, max = 32KiB),
+    size_classes = standard,
     small_extend = batch(16KiB),
     retire_cycles(small = 48, large = 16),
     fast_path(local_first, skip_collect, cache = 64, direct_max = 8KiB, inline = hot),

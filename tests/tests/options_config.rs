@@ -65,7 +65,7 @@ fn a_printed_configuration_declares_it_again() {
 
 /// As `Default`, every option written out, under another name.
 #[derive_allocator(
-    size_classes = geometric(quantum = 8, per_doubling = 4, max = 32KiB),
+    size_classes = standard,
     small_extend = batch(16KiB),
     retire_cycles(small = 48, large = 16),
     fast_path(
@@ -89,7 +89,6 @@ struct WrittenOut;
 /// As `Compact`, option by option on another preset.
 #[derive_allocator(
     preset = throughput,
-    size_classes = geometric(per_doubling = 8),
     small_extend = batch(4096),
     retire_cycles(small = 4, large = 2),
     fast_path(cache = 16),

@@ -101,6 +101,7 @@ impl Display for SizeClasses {
                 "geometric(quantum = {quantum}, per_doubling = {per_doubling}, max = {})",
                 Bytes(max as usize)
             ),
+            SizeClasses::Standard => f.write_str("standard"),
             SizeClasses::List => f.write_str("a list"),
         }
     }
@@ -183,7 +184,7 @@ impl Display for Config {
                 }
                 f.write_str("]")?;
             }
-            geometric => write!(f, "{geometric}")?,
+            named => write!(f, "{named}")?,
         }
         write!(f, ",\n    small_extend = {}", self.small_extend)?;
         let retire = self.retire_cycles;

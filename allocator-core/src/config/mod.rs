@@ -57,6 +57,8 @@ pub struct Config {
 /// How size classes were asked for (`size_classes = …`).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum SizeClasses {
+    /// `standard`: the classes fitted to real programs.
+    Standard,
     /// `geometric(quantum = …, per_doubling = …, max = …)`.
     Geometric {
         /// Smallest class and smallest step between two, in bytes.

@@ -127,7 +127,7 @@ pub fn live_threads(arguments: &[String]) {
     report("kib_per_thread", each as f64 / 1024.0);
     // A debug build's frames take more of the stack.
     let most = if cfg!(debug_assertions) {
-        72 << 10
+        80 << 10
     } else {
         64 << 10
     };
