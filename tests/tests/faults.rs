@@ -39,10 +39,10 @@ subjects!(Default, Eager, Walled);
 /// their owner is idle and when it has ended, end.
 fn load<A: Subject>(random: &mut Random) -> Seen {
     // A mapping that is made, grown, and given back: whatever the random part does.
-    let mut mapping = Block::<A>::new(9 << 20, 8, true, 1);
+    let mut mapping = Block::<A>::new(17 << 20, 8, true, 1);
     let grown = mapping
         .as_mut()
-        .is_some_and(|mapping| mapping.reallocate(10 << 20));
+        .is_some_and(|mapping| mapping.reallocate(18 << 20));
     free_all(mapping);
     let seen = checked_load::run::<A>(random, 30);
     let worker = Worker::start();
@@ -112,7 +112,7 @@ fn each_of_the_first_two_hundred_maps_may_fail() {
             unsafe { Default.deallocate(start, layout) };
         }
         // Usable, at once.
-        Block::<Default>::new(12 << 20, 8, true, k)
+        Block::<Default>::new(20 << 20, 8, true, k)
             .expect("there is memory again")
             .free();
     }
@@ -138,7 +138,7 @@ fn the_first_maps_of_a_process_may_fail() {
 #[test]
 fn without_new_mappings_every_kind_of_request_is_null_and_blocks_stay_as_they_are() {
     let _alone = alone();
-    let mut blocks: Vec<Block<Default>> = [100, 5000, 40_000, 3 << 20, 9 << 20]
+    let mut blocks: Vec<Block<Default>> = [100, 5000, 40_000, 3 << 20, 17 << 20]
         .map(|size| Block::new(size, 8, false, size as u64).expect("there is memory"))
         .into();
     let injected = [failures(Call::Map), failures(Call::Remap)];
@@ -154,7 +154,7 @@ fn without_new_mappings_every_kind_of_request_is_null_and_blocks_stay_as_they_ar
             (100, 8),
             (5000, 8),
             (100_000, 8),
-            (9 << 20, 8),
+            (17 << 20, 8),
             (8, 1 << 30),
         ] {
             let block = Block::<Default>::new(size, align, zeroed, 1);

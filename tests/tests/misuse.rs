@@ -100,7 +100,7 @@ found! {
 /// More huge blocks than debug builds can keep track of, moved and freed in another order.
 #[test]
 fn many_huge_blocks_are_not_mistaken() {
-    const SIZE: usize = 9 << 20;
+    const SIZE: usize = 17 << 20;
     let mut blocks: Vec<_> = (0..5000)
         .map(|_| First.allocate(layout(SIZE, 8)).expect("addresses"))
         .collect();

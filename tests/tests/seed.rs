@@ -86,7 +86,7 @@ fn a_dirtied_block_comes_back_zero<A: Subject>() {
         32_768,
         33_000,
         100_000,
-        9 << 20,
+        17 << 20,
     ] {
         let layout = layout(size, 8);
         let count = if size < 1 << 20 { 10 } else { 1 };

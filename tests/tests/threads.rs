@@ -61,7 +61,7 @@ declare! {
 
 fn frees_make_no_heap<A: Subject>() {
     let _alone = alone();
-    let blocks: Vec<Block<A>> = [1, 48, 300, 5000, 32 << 10, 200_000, 9 << 20]
+    let blocks: Vec<Block<A>> = [1, 48, 300, 5000, 32 << 10, 200_000, 17 << 20]
         .into_iter()
         .cycle()
         .take(700)

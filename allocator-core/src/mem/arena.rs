@@ -20,23 +20,21 @@ use crate::os::{self, OS_PAGE_BYTES};
 
 /// Chunks that the arena can have: 2 TiB. The table is untouched memory until it is used.
 const CHUNKS_MAX: usize = 65_536;
-/// Most slices of one block or page: a quarter of a chunk.
-pub(crate) const RUN_SLICES_MAX: usize = CHUNK_SLICES / 4;
+/// Most slices of one block or page: what half of a chunk has beside its first. So what a little over
+/// 8 MiB takes, as a large hash table does, is there for the next one, too.
+pub(crate) const RUN_SLICES_MAX: usize = CHUNK_SLICES / 2 - 1;
 const _: () = assert!(
     RUN_SLICES_MAX <= u8::MAX as usize,
     "a header has a byte for them"
 );
 /// Sizes of chunk to try, largest first: under a limit on addresses a small one may still fit.
-const CHUNK_SIZES: [usize; 4] = [
+const CHUNK_SIZES: [usize; 5] = [
     CHUNK_BYTES,
+    CHUNK_BYTES / 2,
     CHUNK_BYTES / 4,
     CHUNK_BYTES / 16,
     CHUNK_BYTES / 32,
 ];
-/// Above this many slices in use (8 MiB) the process is large enough that huge pages pay: a touched
-/// byte costs a quarter in them (64 MiB: 26 ms of faults without, 5.7 with), a partly used one at
-/// most 2 MiB.
-const LARGE_PROCESS_SLICES: usize = 128;
 /// Where the first chunk is asked for; a random multiple of a chunk is added.
 const FIRST_HINT: usize = 0x0200_0000_0000;
 
@@ -149,9 +147,9 @@ fn claim_in_new_chunk(
     }
 }
 
-/// Whether the process uses so much that huge pages pay.
-pub(crate) fn is_large() -> bool {
-    demand::used() > LARGE_PROCESS_SLICES
+/// Whether more than `bytes` are in use.
+pub(crate) fn uses_over(bytes: usize) -> bool {
+    demand::used() * SLICE_BYTES > bytes
 }
 
 /// Where to ask for `bytes` at a multiple of a chunk, so that one call of the OS will do.

@@ -84,8 +84,8 @@ pub fn corners(_: &[String]) {
             32768,
             32769,
             65536,
-            8 << 20,
-            (8 << 20) + 1,
+            16 << 20,
+            (16 << 20) + 1,
         ] {
             serves(size, 16, || libc::malloc(size));
             serves(size, 16, || libc::realloc(ptr::null_mut(), size));
@@ -287,7 +287,7 @@ pub fn huge(_: &[String]) {
             .map(|index| {
                 // SAFETY: written to at both ends, which are there.
                 unsafe {
-                    let size = (9 << 20) + index * 1_000_000;
+                    let size = (17 << 20) + index * 1_000_000;
                     let block = libc::malloc(size).cast::<u8>();
                     assert!(!block.is_null());
                     block.write(1);
@@ -321,7 +321,7 @@ pub fn foreign(_: &[String]) {
             -1,
             0,
         );
-        let huge = libc::malloc(10 << 20);
+        let huge = libc::malloc(18 << 20);
         for address in [
             STATIC.as_ptr().cast_mut().cast(),
             local.as_ptr().cast_mut().cast(),

@@ -66,11 +66,11 @@ pub fn load(seed: u64) -> usize {
         size: 0,
     }; PLACES];
     // A mapping that is made, grown, and given back: whatever the random part does.
-    let mut refused = usize::from(!grows(9 << 20, 10 << 20));
+    let mut refused = usize::from(!grows(17 << 20, 18 << 20));
     for _ in 0..200 {
         let place = &mut places[random.below(PLACES)];
         let size = 1 + match random.below(20) {
-            0 => random.below(12 << 20),
+            0 => random.below(20 << 20),
             1..4 => random.below(1 << 20),
             _ => random.below(30_000),
         };
@@ -152,7 +152,7 @@ pub fn maps_fail(_: &[String]) {
             }
         }
         // SAFETY: null or a block, freed at once.
-        let again = unsafe { black_box(libc::malloc(12 << 20)) };
+        let again = unsafe { black_box(libc::malloc(20 << 20)) };
         assert!(!again.is_null(), "{k}: there is memory again");
         // SAFETY: as above.
         unsafe { libc::free(again) };

@@ -160,7 +160,7 @@ pub fn first_acts(arguments: &[String]) {
     let acts = acts! {
         |block| free_both(libc::malloc(40), block);
         |block| free_both(libc::malloc(100_000), block);
-        |block| free_both(libc::malloc(9 << 20), block);
+        |block| free_both(libc::malloc(17 << 20), block);
         |block| free_both(libc::calloc(4, 10), block);
         |block| free_both(libc::realloc(ptr::null_mut(), 40), block);
         |block| free_both(libc::reallocarray(ptr::null_mut(), 4, 10), block);
@@ -237,7 +237,7 @@ pub fn only_frees(_: &[String]) {
             unsafe { libc::free(block) };
         }
     }
-    let sizes = [1, 48, 300, 5000, 32 << 10, 200_000, 9 << 20];
+    let sizes = [1, 48, 300, 5000, 32 << 10, 200_000, 17 << 20];
     let mut blocks: [_; FREED] =
         std::array::from_fn(|index| some_block(sizes[index % sizes.len()]));
     let announced = fault::calls(Call::ThreadEnd);

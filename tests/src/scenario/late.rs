@@ -44,7 +44,7 @@ static LAST_CALLS: AtomicUsize = AtomicUsize::new(0);
 fn use_type<A: Subject>(seed: u64) {
     let mut random = Random::new(seed);
     let blocks: Vec<Block<A>> = (0..40)
-        .chain([70_000, 9 << 20])
+        .chain([70_000, 17 << 20])
         .map(|size| {
             let size = if size < 40 {
                 8 + random.below(3000)
