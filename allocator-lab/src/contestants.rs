@@ -4,7 +4,7 @@
 //! says what that option alone is worth.
 
 use allocator_core::{Config, derive_allocator};
-use std::alloc::{GlobalAlloc, System};
+use std::alloc::{GlobalAlloc, Layout, System};
 
 /// The baseline: mimalloc's published constants.
 #[derive_allocator(preset = stock)]
@@ -106,6 +106,12 @@ pub static CONTESTANTS: [Contestant; 8] = [
         config: None,
     },
 ];
+
+/// Bytes of the block that the default gives for a layout.
+#[must_use]
+pub fn usable_size_of_default(layout: Layout) -> usize {
+    Chosen.usable_size(layout)
+}
 
 /// The contestant of that name.
 #[must_use]

@@ -19,6 +19,7 @@
 //!                                                executable; how cost grows
 //! programs                                       the race, under programs of the machine
 //! profile  fit                                   what programs ask for; size classes for it
+//! explain                                        what becomes of a request
 //! ab                                             two under a program of the user's
 //! args                                           the command line
 //! ```
@@ -30,6 +31,7 @@ pub mod contestants;
 pub mod corpus;
 pub mod dispatch;
 pub mod entrant;
+pub mod explain;
 pub mod fit;
 pub mod output_file;
 pub mod profile;

@@ -4,6 +4,7 @@ use allocator_lab::ab::report::{AbReport, Outcome};
 use allocator_lab::ab::side::Named;
 use allocator_lab::ab::{self, session};
 use allocator_lab::args::ab::Comparing as AbComparing;
+use allocator_lab::args::explain;
 use allocator_lab::args::fit::Fitting;
 use allocator_lab::args::race::{Racing, Rows};
 use allocator_lab::args::scale::Asked;
@@ -11,6 +12,7 @@ use allocator_lab::args::{self, Comparing, Task};
 use allocator_lab::contestants;
 use allocator_lab::corpus::Corpus;
 use allocator_lab::dispatch::Dispatch;
+use allocator_lab::explain::Explanation;
 use allocator_lab::fit::choice::{self, Advice, LEAST_ALLOCATIONS, LEAST_PEAK_BYTES, Run};
 use allocator_lab::fit::histogram::Histogram;
 use allocator_lab::fit::{paste, text};
@@ -61,6 +63,7 @@ fn main() -> ExitCode {
         Task::Race(racing) => race(racing, start),
         Task::Scale(asked) => scale(&asked, start),
         Task::Fit(fitting) => fit(fitting),
+        Task::Explain(asked) => explain(asked),
         Task::Ab(comparing) => compare_two(comparing, start),
     };
     done.unwrap_or_else(|error| {
@@ -337,6 +340,16 @@ fn read_run(path: &Path, quantum: usize, anyway: bool) -> Result<Run, String> {
         histogram: Histogram::of(&profile, quantum),
         threads: profile.threads,
     })
+}
+
+/// Says what becomes of requests.
+fn explain(asked: explain::Asked) -> Result<ExitCode, String> {
+    let json = Output::at(asked.json)?;
+    let explanation = Explanation::new(asked.contestant, &asked.requests);
+    let explanation = explanation.ok_or("the classes of that one are not known")?;
+    json.write(|file| file.write_json(&explanation))?;
+    print(&explanation.render())?;
+    Ok(ExitCode::SUCCESS)
 }
 
 /// Runs a session of two, prints what it says and writes the JSON.

@@ -96,8 +96,32 @@ fn the_fit_has_a_help_of_its_own() {
 }
 
 #[test]
+fn a_request_is_explained_in_text_and_json() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("out.json");
+    let output = run(&[
+        "explain",
+        "24",
+        "100000",
+        "--of",
+        "stock",
+        "--json",
+        path.to_str().unwrap(),
+    ]);
+    assert!(output.status.success(), "{}", text(&output.stderr));
+    assert!(
+        text(&output.stdout).contains("25.0%"),
+        "{}",
+        text(&output.stdout)
+    );
+    let json: serde_json::Value = serde_json::from_slice(&fs::read(&path).unwrap()).unwrap();
+    assert_eq!(json["requests"][0]["class"]["block_bytes"], 32);
+    assert!(json["requests"][1]["class"].is_null());
+}
+
+#[test]
 fn wrong_arguments_exit_2_with_one_line() {
-    let mistakes: [&[&str]; 23] = [
+    let mistakes: [&[&str]; 25] = [
         &["--jsn", "x"],
         &["compare"],
         &["--rounds", "0"],
@@ -117,6 +141,8 @@ fn wrong_arguments_exit_2_with_one_line() {
         &["scale", "--entrants", "nobody"],
         &["scale", "--rounds", "0"],
         &["scale", "again"],
+        &["explain"],
+        &["explain", "24", "--of", "System"],
         &["fit"],
         &["fit", "--holdout", "x"],
         &["fit", "x", "--objective", "fast"],

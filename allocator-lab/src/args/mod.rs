@@ -1,6 +1,7 @@
 //! The command line.
 
 pub mod ab;
+pub mod explain;
 pub mod fit;
 pub mod race;
 pub mod scale;
@@ -29,6 +30,8 @@ pub enum Task {
     Scale(scale::Asked),
     /// Fit size classes to profiles.
     Fit(fit::Fitting),
+    /// Say what becomes of requests.
+    Explain(explain::Asked),
     /// Compare two under a program.
     Ab(ab::Comparing),
     /// Be one run of a comparison: for this program itself.
@@ -97,6 +100,12 @@ pub fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Task, lexo
                     ab::Task::Print(text) => Task::Print(text),
                 });
             }
+            Arg::Value(verb) if is_first && verb == "explain" => {
+                return Ok(match explain::parse(&mut parser)? {
+                    explain::Task::Explain(asked) => Task::Explain(asked),
+                    explain::Task::Print(text) => Task::Print(text),
+                });
+            }
             Arg::Value(verb) if is_first && verb == "fit" => {
                 return Ok(match fit::parse(&mut parser)? {
                     fit::Task::Fit(fitting) => Task::Fit(fitting),
@@ -161,6 +170,7 @@ Usage: allocator-lab [options]
        allocator-lab race [options]   against other allocators; see `race --help`
        allocator-lab scale [options]  how cost grows; see `scale --help`
        allocator-lab fit PROFILE…     size classes for a program; see `fit --help`
+       allocator-lab explain SIZE…    what becomes of a request; see `explain --help`
        allocator-lab ab --a A --b B   two under a program of yours; see `ab --help`
 
   --only WORKLOAD  run this workload only; repeat it for more
