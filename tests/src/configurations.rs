@@ -150,6 +150,10 @@ pub struct LargestClasses;
 #[derive_allocator(hardening(guards, isolate), stats = counters)]
 pub struct Walled;
 
+/// As many blocks with OS pages of their own as there can be.
+#[derive_allocator(hardening(sample = 1), small_extend = batch(64), stats = counters)]
+pub struct Sampled;
+
 /// A budget that the model reaches.
 #[derive_allocator(limit = 24MiB, thp = never, stats = counters)]
 pub struct Limited;
@@ -176,6 +180,7 @@ crate::subjects!(
     OneAtATime,
     LargestClasses,
     Walled,
+    Sampled,
     Limited,
 );
 
@@ -190,7 +195,7 @@ macro_rules! every_configuration {
             nothing_kept NothingKept, everything_kept EverythingKept, cache_of_one CacheOfOne,
             cache_of_four CacheOfFour, flags_off FlagsOff, flags_on FlagsOn,
             local_first LocalFirst, skip_collect SkipCollect, one_at_a_time OneAtATime,
-            largest_classes LargestClasses, walled Walled,
+            largest_classes LargestClasses, walled Walled, sampled Sampled,
             limited Limited);
     };
     ($check:ident: $($name:ident $type:ident),+) => {

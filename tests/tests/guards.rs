@@ -13,12 +13,15 @@ use allocator_tests::crew::Worker;
 use allocator_tests::injected::failures;
 use allocator_tests::probe::{read_faults, write_faults};
 use allocator_tests::process::{OS_PAGE_BYTES, alone, resident_bytes};
+use allocator_tests::program::Program;
 use allocator_tests::random::{Random, seed_of};
 use allocator_tests::subject::{Subject, layout};
 use allocator_tests::subjects;
 
 const SLICE_BYTES: usize = 64 << 10;
 const CHUNK_BYTES: usize = 32 << 20;
+/// A block of this size is a large one where there are no guards, and the next larger one is huge.
+const LARGE_MAX: usize = 255 * SLICE_BYTES;
 
 /// Nothing but guards.
 #[derive_allocator(hardening(guards), stats = counters)]
@@ -133,7 +136,7 @@ fn a_write_that_runs_off_a_large_block_faults_at_the_next_os_page() {
 #[test]
 fn a_write_that_runs_off_a_huge_block_faults_at_the_next_os_page() {
     let _alone = alone();
-    for size in [(8 << 20) - 4000, 8 << 20, 9_000_001, 40 << 20] {
+    for size in [LARGE_MAX - 4000, LARGE_MAX, 17_000_001, 40 << 20] {
         let block = allocate::<Guarded>(size);
         let end = size.next_multiple_of(OS_PAGE_BYTES) as isize;
         assert!(!write_faults(at(block, end - 1)), "{size}");
@@ -194,12 +197,12 @@ fn the_guard_moves_with_the_end_of_a_large_block() {
 fn the_guard_moves_with_the_end_of_a_huge_block() {
     let _alone = alone();
     let sizes = [
-        9 << 20,
-        10 << 20,
-        (10 << 20) + 1,
+        17 << 20,
+        18 << 20,
+        (18 << 20) + 1,
         80 << 20,
-        12 << 20,
-        9 << 20,
+        20 << 20,
+        17 << 20,
     ];
     resizes::<Guarded>(&sizes);
     resizes::<Restless>(&sizes);
@@ -297,7 +300,7 @@ fn load(seed: &str) {
 
 /// Large and huge blocks that grow and shrink, verified.
 fn resizes_unseen() {
-    for sizes in [[200_000, 400_000, 66_000], [9 << 20, 20 << 20, 10 << 20]] {
+    for sizes in [[200_000, 400_000, 66_000], [17 << 20, 40 << 20, 18 << 20]] {
         let mut block = Block::<Restless>::new(sizes[0], 8, true, 3).expect("memory");
         for size in &sizes[1..] {
             assert!(block.reallocate(*size));
@@ -321,7 +324,7 @@ fn where_the_os_cannot_mark_guards_they_are_protected() {
     load("protected guards");
     // A size that nothing else here has.
     resizes::<Restless>(&[222_000, 333_000, 111_000]);
-    resizes::<Restless>(&[9 << 20, 30 << 20, 9 << 20]);
+    resizes::<Restless>(&[17 << 20, 50 << 20, 17 << 20]);
     let block = allocate::<Restless>(40);
     assert!(write_faults(at(end_of_slices(block, 1), -1)));
     free::<Restless>(block, 40);
@@ -370,4 +373,39 @@ fn protected_guards_stay_within_their_budget() {
         free::<Restless>(block, 60_000);
     }
     drop(marking_fails);
+}
+
+/// The face of C.
+const EXPORTED: &str = env!("CARGO_BIN_EXE_exported_walled");
+
+#[test]
+fn what_c_may_do_it_may_do_under_guards() {
+    for scenario in [
+        "c_corners",
+        "c_alignments",
+        "c_extremes",
+        "c_growth",
+        "c_random",
+        "c_huge",
+        "c_only_frees",
+        "c_first_acts",
+    ] {
+        Program::new(EXPORTED, &[scenario]).succeeds();
+    }
+    Program::new(EXPORTED, &["churn", "500"]).succeeds();
+    Program::new(EXPORTED, &["forks", "20"]).succeeds();
+    for call in ["Map", "Unmap", "Guard", "Unguard"] {
+        Program::new(EXPORTED, &["forks_while_parked", call]).succeeds();
+    }
+}
+
+#[test]
+fn a_zero_size_block_of_c_faults() {
+    Program::new(EXPORTED, &["c_zero_sized"]).succeeds();
+}
+
+#[test]
+fn blocks_of_c_have_guards_around_them() {
+    Program::new(EXPORTED, &["c_overflows"]).succeeds();
+    Program::new(EXPORTED, &["c_sampled"]).succeeds();
 }

@@ -28,7 +28,7 @@ struct SharedToo;
 subjects!(Isolated, IsolatedToo, Shared, SharedToo);
 
 /// Sizes of small, medium, large and huge blocks.
-const SIZES: [usize; 5] = [48, 3000, 20_000, 400_000, 9 << 20];
+const SIZES: [usize; 5] = [48, 3000, 20_000, 400_000, 17 << 20];
 
 /// Blocks at a time, so that whole pages come and go.
 const BLOCKS: usize = 40;

@@ -17,10 +17,9 @@ impl<const WORDS: usize> Bitmap<WORDS> {
     /// Bits that the map has.
     pub(crate) const BITS: usize = WORDS * WORD_BITS;
 
-    #[cfg(test)]
-    pub(crate) fn new() -> Self {
+    pub(crate) const fn new() -> Self {
         Self {
-            words: core::array::from_fn(|_| AtomicU64::new(0)),
+            words: [const { AtomicU64::new(0) }; WORDS],
         }
     }
 

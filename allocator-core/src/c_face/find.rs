@@ -7,8 +7,9 @@ use crate::config::size_class::BIN_BYTES;
 use crate::heap::declared::Exported;
 use crate::heap::huge_headed::{self, Head};
 use crate::heap::large::{self, no_bin};
+use crate::heap::sample;
 use crate::mem::page::{Page, State};
-use crate::mem::regions;
+use crate::mem::{regions, zero_sized};
 
 /// What an address is.
 pub(super) enum Found {
@@ -18,6 +19,8 @@ pub(super) enum Found {
     Large(&'static Page),
     /// A huge block.
     Huge(Head),
+    /// A block of no bytes.
+    ZeroSized,
     /// Nothing of this type.
     Nothing,
 }
@@ -28,6 +31,12 @@ pub(super) enum Found {
 /// - `block` is an address that the OS gave to somebody in this process.
 pub(super) unsafe fn find<D: Exported>(block: NonNull<u8>) -> Found {
     let start = block.as_ptr();
+    if sample::is_sampled::<D>(start) {
+        return sample::class_of::<D>(block).map_or(Found::Nothing, Found::Class);
+    }
+    if D::GUARDS && zero_sized::contains(start) {
+        return Found::ZeroSized;
+    }
     // SAFETY: the caller's promise.
     let is_known = unsafe { regions::is_in_chunk(start) };
     if !is_known && !regions::is_in_arena(block) {
@@ -53,7 +62,7 @@ impl Found {
             Found::Class(class) => D::block_bytes(*class),
             Found::Large(page) => large::usable_bytes::<D>(page),
             Found::Huge(head) => head.block_bytes(),
-            Found::Nothing => 0,
+            Found::ZeroSized | Found::Nothing => 0,
         }
     }
 }

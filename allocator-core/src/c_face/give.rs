@@ -5,10 +5,12 @@ use core::ptr::{self, NonNull};
 
 use super::errno;
 use crate::base::align::checked_align_up;
+use crate::config::choices::Derived;
 use crate::config::size_class::{BIN_BYTES, MALLOC_ALIGN, malloc_index};
 use crate::global::verbs;
 use crate::heap::declared::{Exported, cache};
 use crate::heap::{huge_headed, route, upkeep};
+use crate::mem::zero_sized;
 use crate::os::OS_PAGE_BYTES;
 
 /// The offset of the bin for a size up to `direct_max`.
@@ -35,6 +37,12 @@ pub fn malloc<D: Exported>(size: usize) -> *mut u8 {
     if !is_direct::<D>(size) {
         return aligned::<D>(MALLOC_ALIGN, size);
     }
+    if D::GUARDS
+        && size == 0
+        && let Some(block) = zero_sized::<D>()
+    {
+        return block.as_ptr();
+    }
     let offset = bin_offset::<D>(size);
     // SAFETY: null or the calling thread's cache.
     if let Some(cache) = unsafe { cache::<D>().as_ref() } {
@@ -46,6 +54,15 @@ pub fn malloc<D: Exported>(size: usize) -> *mut u8 {
         }
     }
     malloc_in_class::<D>(offset as usize / BIN_BYTES)
+}
+
+/// A block of no bytes, at an address where nothing can be read or written.
+#[cold]
+#[inline(never)]
+fn zero_sized<D: Exported>() -> Option<NonNull<u8>> {
+    let block = zero_sized::allocate()?;
+    D::shared().count_allocation(None);
+    Some(block)
 }
 
 #[cold]

@@ -5,14 +5,13 @@ use core::ptr::{self, NonNull};
 use super::errno;
 use super::find::{Found, find};
 use super::give::{bin_offset, is_direct, layout, malloc};
-use crate::config::choices::Derived;
 use crate::config::size_class::{BIN_BYTES, MALLOC_ALIGN};
 use crate::global::verbs;
 use crate::heap::declared::{Exported, cache};
 use crate::heap::route::{self, Route};
 use crate::heap::{huge_headed, large, upkeep};
 use crate::mem::page::Page;
-use crate::mem::regions;
+use crate::mem::{regions, zero_sized};
 use crate::os;
 
 /// `free`
@@ -31,7 +30,7 @@ pub unsafe fn free<D: Exported>(block: *mut u8) {
         // large one, which takes none.
         let offset = unsafe { Page::bin_of(block) };
         // SAFETY: the cache is the calling thread's; the block is of this class.
-        if unsafe { cache.bin_at(offset).push(block, D::CACHES) } {
+        if unsafe { cache.bin_at(offset).push::<D>(block) } {
             return verbs::count_free(cache, offset as usize / BIN_BYTES);
         }
     }
@@ -59,6 +58,12 @@ unsafe fn free_elsewhere<D: Exported>(block: *mut u8) {
             // SAFETY: the caller's promise.
             unsafe { huge_headed::free(D::shared().account(), head) };
             upkeep::run_if_due();
+        }
+        Found::ZeroSized => {
+            D::shared().count_free(None);
+            if let Err(fault) = zero_sized::free(block) {
+                verbs::misused::<D>(fault);
+            }
         }
         Found::Nothing => {}
     });

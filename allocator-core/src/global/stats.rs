@@ -41,6 +41,8 @@ pub struct Stats {
     pub pages_abandoned: u64,
     /// Bytes of pages, large and huge blocks that the type holds now.
     pub held_bytes: usize,
+    /// Blocks handed out that have OS pages of their own (`sample`).
+    pub sampled: u64,
     /// Guards that were wanted and that the OS refused, over all types of the process.
     pub guards_skipped: u64,
     by_class: [ClassStats; CLASSES_MAX],
@@ -91,6 +93,7 @@ impl Stats {
         self.pages_retired += counters.pages_retired.get();
         self.pages_adopted += counters.pages_adopted.get();
         self.pages_abandoned += counters.pages_abandoned.get();
+        self.sampled += counters.sampled.get();
     }
 }
 

@@ -5,13 +5,14 @@ use core::alloc::Layout;
 use core::ptr::{self, NonNull};
 
 use super::thread;
+use crate::config::Fault;
 use crate::config::choices::Derived;
 use crate::config::size_class::{BIN_BYTES, direct_index};
 use crate::heap::cache::Cache;
 use crate::heap::declared::{Declared, cache, current};
 use crate::heap::foreign::Sent;
 use crate::heap::route::{Route, route, usable_bytes};
-use crate::heap::{free, huge, large, pages, refill, upkeep};
+use crate::heap::{free, huge, large, pages, refill, sample, upkeep};
 use crate::mem::chunk::Claimed;
 use crate::os;
 
@@ -67,7 +68,7 @@ pub unsafe fn deallocate<D: Declared>(block: *mut u8, layout: Layout) {
     // SAFETY: null or the calling thread's cache.
     if let Some(cache) = unsafe { cache::<D>().as_ref() } {
         // SAFETY: the cache is the calling thread's; the block is of this class.
-        if unsafe { cache.bin_at(offset).push(block, D::CACHES) } {
+        if unsafe { cache.bin_at(offset).push::<D>(block) } {
             return count_free(cache, class_at(offset));
         }
     }
@@ -187,7 +188,12 @@ fn allocate_without_heap<D: Declared>(class: usize) -> *mut u8 {
 #[inline(never)]
 unsafe fn deallocate_elsewhere<D: Declared>(block: *mut u8, class: usize) {
     // SAFETY: a block is never null.
-    let block = unsafe { NonNull::new_unchecked(block) };
+    let start = unsafe { NonNull::new_unchecked(block) };
+    if sample::is_sampled::<D>(block) {
+        // SAFETY: the caller's promise.
+        return unsafe { deallocate_sampled::<D>(start, class) };
+    }
+    let block = start;
     let Some((cache, heap)) = current::<D>() else {
         // SAFETY: the caller's promise.
         return unsafe { deallocate_without_heap::<D>(block, class) };
@@ -196,6 +202,21 @@ unsafe fn deallocate_elsewhere<D: Declared>(block: *mut u8, class: usize) {
     // SAFETY: the caller's promise.
     if unsafe { free::free_elsewhere(cache, heap, class, block) } == Sent::Yes {
         upkeep::run_if_due();
+    }
+}
+
+/// # Safety
+/// - as [`deallocate_elsewhere`], of a sampled block.
+#[cold]
+#[inline(never)]
+unsafe fn deallocate_sampled<D: Declared>(block: NonNull<u8>, class: usize) {
+    // SAFETY: the caller's promise.
+    if let Err(fault) = unsafe { sample::free::<D>(block, class) } {
+        misused::<D>(fault);
+    }
+    match current::<D>() {
+        Some((cache, _)) => count_free(cache, class),
+        None => D::shared().count_free(Some(class)),
     }
 }
 
@@ -328,7 +349,7 @@ unsafe fn deallocate_by_route<D: Declared>(block: *mut u8, layout: Layout) {
             // SAFETY: the caller's promise; the layout says the block is huge.
             let freed = unsafe { huge::free(D::shared().account(), start, bytes) };
             if let Err(fault) = freed {
-                stub::<D>(fault);
+                misused::<D>(fault);
             }
             upkeep::run_if_due();
         }
@@ -343,7 +364,7 @@ pub(crate) unsafe fn deallocate_in_class<D: Declared>(block: NonNull<u8>, class:
     // SAFETY: null or the calling thread's cache.
     if let Some(cache) = unsafe { cache::<D>().as_ref() } {
         // SAFETY: the cache is the calling thread's; the block is of this class.
-        if unsafe { cache.bin(class).push(block, D::CACHES) } {
+        if unsafe { cache.bin(class).push::<D>(block) } {
             return count_free(cache, class);
         }
     }
@@ -381,7 +402,7 @@ unsafe fn reallocate_by_route<D: Declared>(block: *mut u8, old: Layout, new: Lay
                 Ok(Some(moved)) => moved.as_ptr(),
                 // SAFETY: the caller's promise.
                 Ok(None) => unsafe { move_to::<D>(block, old, new) },
-                Err(fault) => stub::<D>(fault),
+                Err(fault) => misused::<D>(fault),
             }
         }
         // SAFETY: the caller's promise.
@@ -422,7 +443,10 @@ pub(crate) fn count_free<D: Declared>(cache: &Cache<D>, class: usize) {
     }
 }
 
-fn stub<D: Declared>(fault: crate::config::Fault) -> ! {
+/// Ends the process over a block that is not what its user says.
+#[cold]
+#[inline(never)]
+pub(crate) fn misused<D: Declared>(fault: Fault) -> ! {
     os::abort(&["allocator `", D::CONFIG.name, "`: ", fault.text(), "\n"]);
 }
 
@@ -438,6 +462,10 @@ fn debug_check<D: Declared>(block: *mut u8, layout: Layout) {
 
 #[inline(never)]
 fn check<D: Declared>(block: *mut u8, layout: Layout) {
+    if sample::is_sampled::<D>(block) {
+        // Its own free looks at it.
+        return;
+    }
     let type_id = D::shared().type_id();
     let route = route::<D>(layout);
     let is_huge = matches!(route, Route::Huge { .. });

@@ -14,9 +14,11 @@
 use core::cell::Cell;
 use core::ptr;
 
+use crate::config::choices::{Choices, Derived};
 use crate::config::size_class::BIN_BYTES;
 use crate::mem::block::Block;
 use crate::mem::page::Page;
+use crate::mem::samples;
 
 /// One class's bin.
 #[repr(C)]
@@ -73,22 +75,23 @@ impl Bin {
     }
 
     /// Frees a block, if it is of the page that the bin is attached to, or if the bin is in random
-    /// mode and its list is not full; whether it did. `caches`: whether the bin's type has the
-    /// random mode at all, a constant.
+    /// mode and its list is not full; whether it did.
     ///
     /// # Safety
     /// - the bin is the calling thread's;
     /// - `block` is a block of the bin's class that its user gave back.
     #[inline(always)]
     #[must_use]
-    pub(crate) unsafe fn push(&self, block: *mut u8, caches: bool) -> bool {
+    pub(crate) unsafe fn push<C: Choices>(&self, block: *mut u8) -> bool {
         let head = self.head.get();
         // Before the check: a block that belongs elsewhere is linked again there.
         // SAFETY: given back by its user, and nobody else knows it.
         unsafe { Block::set_next(block.cast(), head) };
         if head.addr() ^ block.addr() >= self.span.get() {
             // SAFETY: the caller's promise.
-            return caches && unsafe { self.push_random(block) };
+            return C::CACHES
+                && !(C::SAMPLE > 0 && samples::contains(block))
+                && unsafe { self.push_random(block) };
         }
         self.head.set(block.cast());
         self.n.set(self.n.get().wrapping_add(1));
@@ -112,7 +115,7 @@ impl Bin {
         true
     }
 
-    /// What the bin is doing. `caches` as for [`Bin::push`].
+    /// What the bin is doing. `caches`: whether the bin's type has the random mode at all, a constant.
     #[inline]
     pub(super) fn mode(&self, caches: bool) -> Mode {
         match self.span.get() {

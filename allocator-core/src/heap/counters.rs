@@ -43,6 +43,7 @@ pub(crate) struct Counters {
     pub(crate) pages_retired: Counter,
     pub(crate) pages_adopted: Counter,
     pub(crate) pages_abandoned: Counter,
+    pub(crate) sampled: Counter,
 }
 
 /// What is counted of one class.

@@ -68,12 +68,12 @@ unsafe fn free_own<C: Choices>(
     if let Mode::Random = cache.mode(class) {
         flush(cache, heap, class);
         // SAFETY: the caller's promise.
-        let pushed = unsafe { bin.push(block.as_ptr(), true) };
+        let pushed = unsafe { bin.push::<C>(block.as_ptr()) };
         debug_assert!(pushed, "there is room after a flush");
     } else if bin.wants_to_switch(page) {
         switch_to(cache, heap, page);
         // SAFETY: the caller's promise.
-        let pushed = unsafe { bin.push(block.as_ptr(), false) };
+        let pushed = unsafe { bin.push::<C>(block.as_ptr()) };
         debug_assert!(pushed, "attached to the block's page");
     } else {
         // SAFETY: given back by its user. The page is ours and not attached, or the bin would

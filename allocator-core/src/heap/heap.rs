@@ -57,6 +57,8 @@ pub struct Heap<C: Choices> {
     pub(super) foreign: Foreign,
     /// Times the owner left the fast path for a page, which retiring counts by.
     pub(super) cycle: Cell<u32>,
+    /// Blocks until the next is sampled; 0 before it is known. Owner only.
+    pub(super) until_sample: Cell<u32>,
     pub(crate) counters: Counters,
     /// The type's account; null until the heap is given to a type.
     account: AtomicPtr<Account<C>>,

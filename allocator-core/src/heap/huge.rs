@@ -193,13 +193,15 @@ unsafe fn remap<C: Choices>(
     }
     let old_bytes = before + guard_bytes::<C>();
     let new_bytes = after.checked_add(guard_bytes::<C>())?;
-    let may_move = align <= OS_PAGE_BYTES && !C::ISOLATE;
-    // SAFETY: the caller's promise.
-    let resized = unsafe { os::remap(start, old_bytes, new_bytes, may_move) };
-    if resized.is_some() || !C::ISOLATE {
-        return resized;
+    if !C::ISOLATE || arena::is_within_hint(start, old_bytes, new_bytes) {
+        let may_move = align <= OS_PAGE_BYTES && !C::ISOLATE;
+        // SAFETY: the caller's promise.
+        let resized = unsafe { os::remap(start, old_bytes, new_bytes, may_move) };
+        if resized.is_some() || !C::ISOLATE {
+            return resized;
+        }
     }
-    // Where the OS would move it, another type's block may have been.
+    // Where the OS would move it, and right behind it, another type's block may have been or come.
     let to = os::reserve(new_bytes, align.max(OS_PAGE_BYTES), hint::<C>(new_bytes))?;
     // SAFETY: the caller's promise; the second was just mapped.
     if unsafe { os::remap_to(start, old_bytes, to, new_bytes) } {

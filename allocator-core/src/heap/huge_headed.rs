@@ -19,7 +19,7 @@ use core::ptr::{self, NonNull};
 use super::account::Account;
 use crate::base::sync::{AtomicUsize, Ordering::Relaxed};
 use crate::config::Thp;
-use crate::config::choices::Choices;
+use crate::config::choices::{Choices, Derived};
 use crate::mem::chunk::CHUNK_BYTES;
 use crate::mem::{arena, regions};
 use crate::os::guard::{self, Means};
@@ -248,8 +248,12 @@ pub(crate) unsafe fn resize<C: Choices>(
     // A guard that is there cannot be mapped elsewhere as part of the block.
     // SAFETY: the caller's promise.
     let free_to_move = unsafe { head.take_guards() };
-    // SAFETY: as above.
-    let stays = free_to_move.then(|| unsafe { os::remap(head.mapping, before, after, false) });
+    let stays = free_to_move.then(|| {
+        // Behind it another type's block may have been or come.
+        let may_stay = !C::ISOLATE || arena::is_within_hint(head.mapping, before, after);
+        // SAFETY: the caller's promise.
+        may_stay.then(|| unsafe { os::remap(head.mapping, before, after, false) })?
+    });
     // SAFETY: as above.
     let moved = || unsafe { move_mapping(head.mapping, before, after) };
     let mapping = stays.and_then(|stays| stays.or_else(moved));

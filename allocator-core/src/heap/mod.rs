@@ -28,6 +28,7 @@ pub(crate) mod pages;
 pub(crate) mod refill;
 pub(crate) mod registry;
 pub(crate) mod route;
+pub(crate) mod sample;
 pub(crate) mod shared;
 pub(crate) mod spares;
 pub(crate) mod upkeep;

@@ -8,6 +8,7 @@ use super::cache::Cache;
 use super::declared::Declared;
 use super::heap::Heap;
 use super::pages::{read_mail, retire_emptied};
+use super::sample;
 use crate::config::choices::{Choices, Derived};
 use crate::mem::block::{Block, BlockList};
 use crate::mem::page::Page;
@@ -39,6 +40,15 @@ pub(crate) fn refill<D: Declared>(
         fill_from(cache, heap, class, page);
     }
     let bin = cache.bin(class);
+    if D::SAMPLE > 0 && !bin.is_empty() && heap.is_sample_due(bin.len()) {
+        let block = sample::allocate::<D>(class);
+        if !block.is_null() {
+            if D::COUNTS {
+                heap.counters.sampled.add(1);
+            }
+            return block;
+        }
+    }
     let block = match bin.is_empty() {
         true => ptr::null_mut(),
         // SAFETY: the cache is the calling thread's.

@@ -171,6 +171,13 @@ pub(crate) fn next_hint(bytes: usize) -> usize {
     FIRST_HINT + next.wrapping_sub(FIRST_HINT) % HINTS_BYTES
 }
 
+/// Whether a mapping of `before` bytes at `start`, asked for at a hint, stays within what the hint gave
+/// it when it has `after` bytes; what is behind is others'.
+pub(crate) fn is_within_hint(start: NonNull<u8>, before: usize, after: usize) -> bool {
+    let at_hint = start.addr().get().is_multiple_of(CHUNK_BYTES);
+    after <= before || at_hint && after <= before.next_multiple_of(CHUNK_BYTES)
+}
+
 /// Where to ask for a chunk. What has a guard before it needs some room there.
 fn hint_of(tenant: &Tenant) -> usize {
     if tenant.guards {

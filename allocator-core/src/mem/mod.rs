@@ -19,5 +19,7 @@ pub(crate) mod mailbox;
 pub(crate) mod page;
 mod purge;
 pub(crate) mod regions;
+pub(crate) mod samples;
 pub(crate) mod tenant;
 pub(crate) mod thread_free;
+pub(crate) mod zero_sized;

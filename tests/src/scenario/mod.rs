@@ -3,6 +3,7 @@
 
 pub mod c_calls;
 pub mod c_faults;
+pub mod c_guards;
 pub mod c_threads;
 pub mod exits;
 pub mod figures;
@@ -46,6 +47,9 @@ pub const SCENARIOS: &[Scenario] = &[
     ("c_maps_fail", c_faults::maps_fail),
     #[cfg(target_arch = "x86_64")]
     ("c_other_calls_fail", c_faults::other_calls_fail),
+    ("c_zero_sized", c_guards::zero_sized),
+    ("c_overflows", c_guards::overflows),
+    ("c_sampled", c_guards::sampled),
     ("c_random", c_calls::random),
     ("c_signals", c_calls::signals),
     ("c_loaded", c_calls::loaded),

@@ -10,7 +10,7 @@ use allocator_core::os::{Call, fault};
 use super::{c_calls, c_faults};
 use crate::crew::Worker;
 use crate::forked::{fork, on_another_thread};
-use crate::injected::{CALLS, parking};
+use crate::injected::{CALLS, GUARD_CALLS, parking};
 
 /// Some blocks of C, which another thread may free.
 struct Blocks(Vec<usize>);
@@ -132,7 +132,8 @@ fn fork_while_parked(call: Call, act: impl FnOnce(&Worker) + Send + 'static) {
 pub fn forks_while_parked(arguments: &[String]) {
     for name in arguments {
         let is_named = |call: &&Call| format!("{call:?}") == *name;
-        let call = *CALLS.iter().find(is_named).expect("a call of this name");
+        let mut calls = CALLS.iter().chain(&GUARD_CALLS);
+        let call = *calls.find(is_named).expect("a call of this name");
         fork_while_parked(call, move |idle| make(call, idle));
         if call == Call::Map {
             fork_while_parked(call, |_| map_a_chunk());

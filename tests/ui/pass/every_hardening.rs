@@ -22,7 +22,7 @@ struct OffInParts;
 struct AsThePreset;
 #[derive_allocator(hardening = (quarantine = off), on_corruption = hook(crate::inner::never))]
 struct InAnotherShape;
-#[derive_allocator(hardening(guards, isolate))]
+#[derive_allocator(hardening(guards, isolate, sample = 8))]
 struct Walled;
 
 fn main() {
@@ -33,6 +33,7 @@ fn main() {
     load::check(&Walled);
     let hardening = Walled::CONFIG.hardening;
     assert!(hardening.guards && hardening.isolate && !hardening.links && !hardening.pages);
+    assert_eq!(hardening.sample, 8);
     for config in [
         Off::CONFIG,
         OffInParts::CONFIG,
