@@ -42,7 +42,9 @@ pub mod __private {
     pub use crate::base::counts::Counts;
     pub use crate::base::sync::{counts, restart_counts};
     pub use crate::config::choices::Choices;
-    pub use crate::config::size_class::{direct_len, direct_table, malloc_len, malloc_table};
+    pub use crate::config::size_class::{
+        direct_len, direct_table, malloc_len, malloc_table, start_table,
+    };
     pub use crate::config::*;
     pub use crate::global::stats::{Stats, stats};
     pub use crate::global::verbs::{

@@ -10,7 +10,7 @@ use quote::{ToTokens, format_ident, quote, quote_spanned};
 use syn::Expr;
 
 use crate::number::{Amount, Unit};
-use crate::options::{BATCH, CLASS_STEP, LIMIT, MALLOC_ALIGN};
+use crate::options::{BATCH, CLASS_STEP, LIMIT, MALLOC_ALIGN, SIGNED_MIN};
 use crate::spec::{Bounded, Extend, Spec, page_of};
 use crate::type_doc::amount;
 use crate::words::ExportWord;
@@ -114,7 +114,7 @@ fn classes(spec: &Spec) -> (TokenStream, TokenStream) {
         };
         let mut checks = Vec::new();
         if is_constant(class) {
-            checks.push(alone(class, &this, &page, spec.page));
+            checks.push(alone(class, &this, &page, spec));
             if spec.export == ExportWord::Malloc && index + 1 == spec.classes.len() {
                 checks.push(for_malloc(class, &this));
             }
@@ -142,12 +142,18 @@ fn classes(spec: &Spec) -> (TokenStream, TokenStream) {
 }
 
 /// What must hold for a class by itself.
-fn alone(class: &Written<Amount>, this: &TokenStream, page: &Literal, page_bytes: u64) -> Check {
-    let (shown, page_shown) = (amount(class), Unit::Bytes.show(page_bytes));
+fn alone(class: &Written<Amount>, this: &TokenStream, page: &Literal, spec: &Spec) -> Check {
+    let (shown, page_shown) = (amount(class), Unit::Bytes.show(spec.page));
+    let least = match spec.hardening.links {
+        true => SIGNED_MIN,
+        false => CLASS_STEP,
+    };
+    let legal = legal_alone(this, page);
+    let at_least = Literal::u64_unsuffixed(least);
     Check {
-        holds: legal_alone(this, page),
+        holds: quote!(#legal && #this >= #at_least),
         message: format!(
-            "class `{shown}` must be a multiple of {CLASS_STEP} from {CLASS_STEP} to the page of \
+            "class `{shown}` must be a multiple of {CLASS_STEP} from {least} to the page of \
              {page_shown}"
         ),
     }

@@ -63,6 +63,7 @@ pub(crate) fn allocator(name: &Ident, spec: &Spec) -> TokenStream {
             const __DIRECT_MAX: u32 = #direct_max;
             static __DIRECT: [u16; __core::direct_len(__DIRECT_MAX as usize)] =
                 __core::direct_table(&__CLASS_BYTES);
+            static __STARTS: [u64; #count] = __core::start_table(&__CLASS_BYTES);
             #slot_static
             static __SHARED: __core::Shared<#name> = __core::Shared::new();
 
@@ -78,6 +79,10 @@ pub(crate) fn allocator(name: &Ident, spec: &Spec) -> TokenStream {
                 #[inline(always)]
                 fn direct_table() -> &'static [u16] {
                     &__DIRECT
+                }
+                #[inline(always)]
+                fn start_table() -> &'static [u64] {
+                    &__STARTS
                 }
             }
 

@@ -115,6 +115,9 @@ pub(crate) enum FastPathPart {
 /// Every class is a multiple of this: blocks hold a link and keep it aligned.
 pub(crate) const CLASS_STEP: u64 = 8;
 
+/// Smallest class of a type whose free blocks are signed: a link and its signature.
+pub(crate) const SIGNED_MIN: u64 = 16;
+
 /// C aligns every block to this.
 pub(crate) const MALLOC_ALIGN: u64 = 16;
 

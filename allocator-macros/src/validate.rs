@@ -11,7 +11,9 @@ use crate::class_file;
 use crate::classes;
 use crate::errors::Errors;
 use crate::number::{Amount, Unit};
-use crate::options::{self, DIRECT_MAX, HardeningPart as Part, LARGE_FACTOR, MALLOC_ALIGN, PAGE};
+use crate::options::{
+    self, DIRECT_MAX, HardeningPart as Part, LARGE_FACTOR, MALLOC_ALIGN, PAGE, SIGNED_MIN,
+};
 use crate::presets::{self, Hardening, Preset};
 use crate::spec::{Bounded, Extend, Sizes, Spec, cache_bound};
 use crate::spelling::quoted_and;
@@ -46,7 +48,10 @@ pub(crate) fn spec(options: Options, root: &Path, errors: &mut Errors) -> Option
     let tls = validate.tls(&options.tls, export);
     validate.export(&options.export, &classes);
 
-    let (sizes, classes) = classes?;
+    let (sizes, mut classes) = classes?;
+    if hardening.is_some_and(|hardening| hardening.links) {
+        validate.leave_out(&mut classes, SIGNED_MIN);
+    }
     let spec = Spec {
         sizes,
         classes,
@@ -337,6 +342,20 @@ impl Validate<'_> {
                  every block; {largest} is none: write {below} or {above}"
             );
             self.errors.at(&written.tokens, message);
+        }
+    }
+
+    /// Leaves classes under `least` bytes out, whose requests the next class then serves; one that only
+    /// the compiler knows is held to it there.
+    fn leave_out(&mut self, classes: &mut Vec<Written<Amount>>, least: u64) {
+        let tokens = classes.last().map(|class| class.tokens.clone());
+        classes.retain(|class| bytes(class).is_none_or(|bytes| bytes >= least));
+        if classes.is_empty() {
+            let message = format!(
+                "`links` needs a class of {least} bytes at least, as a free block holds its link and \
+                 a signature; add one"
+            );
+            self.errors.at(tokens, message);
         }
     }
 

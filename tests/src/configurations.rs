@@ -158,6 +158,46 @@ pub struct Sampled;
 #[derive_allocator(limit = 24MiB, thp = never, stats = counters)]
 pub struct Limited;
 
+/// Misuse is looked for.
+#[derive_allocator(hardening = checked, stats = counters)]
+pub struct Checked;
+
+/// Misuse is looked for in a type without the random mode, with classes that are not powers of two.
+#[derive_allocator(
+    size_classes = [16, 24, 40, 72, 136, 264, 520, 1032, 2056, 4104, 8200, 16392, 32776, 65536],
+    hardening = checked,
+    fast_path(cache = off),
+    tls = pointer,
+)]
+pub struct CheckedOdd;
+
+/// All of `hardening` that is built.
+#[derive_allocator(
+    hardening(
+        level = guarded,
+        canaries = off,
+        zero = off,
+        shuffle = off,
+        quarantine = off,
+        sample = 20,
+    ),
+    stats = counters,
+)]
+pub struct Fortified;
+
+/// Free blocks are signed, and pointers are not looked at.
+#[derive_allocator(hardening(links), stats = counters)]
+pub struct Signed;
+
+/// Pointers are looked at, and free blocks are not signed.
+#[derive_allocator(
+    size_classes = geometric(quantum = 8, per_doubling = 8, max = 512KiB),
+    page = 512KiB,
+    hardening(pages),
+    stats = counters,
+)]
+pub struct Located;
+
 crate::subjects!(
     Default,
     Balanced,
@@ -182,6 +222,11 @@ crate::subjects!(
     Walled,
     Sampled,
     Limited,
+    Checked,
+    CheckedOdd,
+    Fortified,
+    Signed,
+    Located,
 );
 
 /// Makes one test for each configuration: `every_configuration!(check)` calls `check::<Type>()`.
@@ -195,8 +240,9 @@ macro_rules! every_configuration {
             nothing_kept NothingKept, everything_kept EverythingKept, cache_of_one CacheOfOne,
             cache_of_four CacheOfFour, flags_off FlagsOff, flags_on FlagsOn,
             local_first LocalFirst, skip_collect SkipCollect, one_at_a_time OneAtATime,
-            largest_classes LargestClasses, walled Walled, sampled Sampled,
-            limited Limited);
+            largest_classes LargestClasses, walled Walled, sampled Sampled, limited Limited,
+            checked Checked, checked_odd CheckedOdd, fortified Fortified,
+            signed Signed, located Located);
     };
     ($check:ident: $($name:ident $type:ident),+) => {
         mod $check {

@@ -308,10 +308,11 @@ const LIMITS: [(libc::__rlimit_resource_t, u64, &str); 5] = [
     (libc::RLIMIT_DATA, 20, "4"),
 ];
 
-const PROGRAMS: [&str; 3] = [
+const PROGRAMS: [&str; 4] = [
     env!("CARGO_BIN_EXE_global_as_it_comes"),
     env!("CARGO_BIN_EXE_global_stock"),
     env!("CARGO_BIN_EXE_global_pointer"),
+    env!("CARGO_BIN_EXE_global_checked"),
 ];
 
 #[test]

@@ -248,6 +248,7 @@ fn children_of_a_program_with_a_declared_global_allocator_work() {
         env!("CARGO_BIN_EXE_global_as_it_comes"),
         env!("CARGO_BIN_EXE_global_stock"),
         env!("CARGO_BIN_EXE_global_pointer"),
+        env!("CARGO_BIN_EXE_global_checked"),
     ] {
         Program::new(program, &["forks", "60"]).succeeds();
     }

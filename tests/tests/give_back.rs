@@ -7,10 +7,11 @@ const AS_IT_COMES: &str = env!("CARGO_BIN_EXE_global_as_it_comes");
 const STOCK: &str = env!("CARGO_BIN_EXE_global_stock");
 const POINTER: &str = env!("CARGO_BIN_EXE_global_pointer");
 const COMPACT: &str = env!("CARGO_BIN_EXE_global_compact");
+const CHECKED: &str = env!("CARGO_BIN_EXE_global_checked");
 
 #[test]
 fn a_consumer_that_never_allocates_keeps_resident_memory_near_what_is_live() {
-    for program in [AS_IT_COMES, STOCK, COMPACT] {
+    for program in [AS_IT_COMES, STOCK, COMPACT, CHECKED] {
         // Enough live blocks that the pages at work, of eight threads and every class, weigh little.
         Program::new(program, &["producers", "1024", "256"]).succeeds();
     }
@@ -18,7 +19,12 @@ fn a_consumer_that_never_allocates_keeps_resident_memory_near_what_is_live() {
 
 /// Who frees 200 MB: their owner, another thread, both by turns, another after the owner has ended.
 fn freed_by(who: &str) {
-    for (program, seed) in [(AS_IT_COMES, "1"), (STOCK, "2"), (POINTER, "3")] {
+    for (program, seed) in [
+        (AS_IT_COMES, "1"),
+        (STOCK, "2"),
+        (POINTER, "3"),
+        (CHECKED, "4"),
+    ] {
         for max in ["512", "4096", "32768"] {
             Program::new(program, &["freed", who, max, seed]).succeeds();
         }
@@ -47,14 +53,14 @@ fn what_was_freed_after_its_owner_ended_goes_back() {
 
 #[test]
 fn forty_megabytes_freed_by_another_thread_go_back_within_the_purge_delay() {
-    for program in [AS_IT_COMES, STOCK, POINTER] {
+    for program in [AS_IT_COMES, STOCK, POINTER, CHECKED] {
         Program::new(program, &["freed_by_another"]).succeeds();
     }
 }
 
 #[test]
 fn the_os_is_called_once_for_64_kib_at_most_to_purge_what_is_freed_in_pieces() {
-    for program in [AS_IT_COMES, STOCK, COMPACT] {
+    for program in [AS_IT_COMES, STOCK, COMPACT, CHECKED] {
         Program::new(program, &["purge_storm"]).succeeds();
     }
 }

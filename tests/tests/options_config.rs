@@ -124,6 +124,8 @@ macro_rules! all_differ {
     }};
 }
 
+fn ignore(_: &allocator_core::Corruption) {}
+
 #[test]
 fn each_option_changes_the_fingerprint() {
     all_differ! {
@@ -155,6 +157,11 @@ fn each_option_changes_the_fingerprint() {
         Limit(limit = 64MiB)
         OtherLimit(limit = 65MiB)
         Tls(tls = pointer)
+        HardeningLinks(hardening(links))
+        HardeningPages(hardening(pages))
+        Checked(hardening = checked)
+        Trap(on_corruption = trap)
+        Hook(on_corruption = hook(self::ignore))
     }
 }
 
@@ -203,6 +210,23 @@ fn the_class_table_is_what_blocks_are<A: Subject>() {
         );
         assert!(usable.is_multiple_of(align));
     }
+}
+
+#[test]
+fn signed_blocks_have_room_for_the_signature() {
+    let classes = |config: Config| config.classes().map(|class| class.block_bytes);
+    assert_eq!(
+        classes(Default::CONFIG).take(3).collect::<Vec<_>>(),
+        [8, 16, 24]
+    );
+    for config in [
+        configurations::Checked::CONFIG,
+        configurations::Signed::CONFIG,
+    ] {
+        assert_eq!(classes(config).take(2).collect::<Vec<_>>(), [16, 24]);
+    }
+    assert_eq!(classes(configurations::Located::CONFIG).next(), Some(8));
+    assert_eq!(configurations::Checked.usable_size(layout(1, 1)), 16);
 }
 
 #[test]

@@ -6,8 +6,8 @@ use std::thread;
 
 use allocator_tests::block::Block;
 use allocator_tests::configurations::{
-    Balanced, CacheOfFour, CacheOfOne, Compact, Default, EverythingKept, FlagsOff, NothingKept,
-    OddClasses, Seed, Stock, Throughput,
+    Balanced, CacheOfFour, CacheOfOne, Checked, CheckedOdd, Compact, Default, EverythingKept,
+    FlagsOff, NothingKept, OddClasses, Seed, Signed, Stock, Throughput,
 };
 use allocator_tests::random::{Random, seed_of};
 use allocator_tests::subject::Subject;
@@ -184,4 +184,7 @@ stresses! {
     thirty_two_threads_exchange_blocks_when_nothing_is_kept: NothingKept,
     thirty_two_threads_exchange_blocks_when_everything_is_kept: EverythingKept,
     thirty_two_threads_exchange_blocks_with_all_flags_off: FlagsOff,
+    thirty_two_threads_exchange_checked_blocks: Checked,
+    thirty_two_threads_exchange_checked_blocks_of_odd_classes: CheckedOdd,
+    thirty_two_threads_exchange_signed_blocks: Signed,
 }

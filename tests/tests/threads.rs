@@ -14,31 +14,32 @@ use allocator_tests::subjects;
 const AS_IT_COMES: &str = env!("CARGO_BIN_EXE_global_as_it_comes");
 const STOCK: &str = env!("CARGO_BIN_EXE_global_stock");
 const POINTER: &str = env!("CARGO_BIN_EXE_global_pointer");
+const CHECKED: &str = env!("CARGO_BIN_EXE_global_checked");
 
 #[test]
 fn sixteen_thousand_short_threads_leave_nothing_behind() {
-    for program in [AS_IT_COMES, STOCK, POINTER] {
+    for program in [AS_IT_COMES, STOCK, POINTER, CHECKED] {
         Program::new(program, &["churn", "16000"]).succeeds();
     }
 }
 
 #[test]
 fn a_thousand_live_threads_take_little_each() {
-    for program in [AS_IT_COMES, STOCK, POINTER] {
+    for program in [AS_IT_COMES, STOCK, POINTER, CHECKED] {
         Program::new(program, &["live_threads", "1000", "1024", "512"]).succeeds();
     }
 }
 
 #[test]
 fn destructors_that_allocate_up_to_the_last_pass_leak_nothing() {
-    for program in [AS_IT_COMES, STOCK, POINTER] {
+    for program in [AS_IT_COMES, STOCK, POINTER, CHECKED] {
         Program::new(program, &["key_destructors", "400"]).succeeds();
     }
 }
 
 #[test]
 fn types_first_used_in_the_last_pass_of_destructors_leak_nothing() {
-    for program in [AS_IT_COMES, STOCK, POINTER] {
+    for program in [AS_IT_COMES, STOCK, POINTER, CHECKED] {
         Program::new(program, &["late_first_use", "800"]).succeeds();
     }
 }

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use allocator_tests::block::Block;
 use allocator_tests::configurations::{
-    Balanced, CacheOfFour, CacheOfOne, Compact, EverythingKept, NothingKept, Seed,
+    Balanced, CacheOfFour, CacheOfOne, Checked, Compact, EverythingKept, NothingKept, Seed,
 };
 use allocator_tests::random::{Random, seed_of};
 use allocator_tests::subject::Subject;
@@ -94,6 +94,7 @@ fn visitors_take_nothing_that_is_in_use() {
             work::<EverythingKept>,
             work::<NothingKept>,
             work::<Seed>,
+            work::<Checked>,
         ]
         .map(|work| {
             let random = Random::new(random.next());
@@ -115,6 +116,7 @@ fn visitors_take_nothing_that_is_in_use() {
     all_is_free::<EverythingKept>();
     all_is_free::<NothingKept>();
     all_is_free::<Seed>();
+    all_is_free::<Checked>();
 }
 
 fn all_is_free<A: Subject>() {

@@ -7,7 +7,7 @@ use crate::config::size_class::BIN_BYTES;
 use crate::heap::declared::Exported;
 use crate::heap::huge_headed::{self, Head};
 use crate::heap::large::{self, no_bin};
-use crate::heap::sample;
+use crate::heap::{misuse, sample};
 use crate::mem::page::{Page, State};
 use crate::mem::{regions, zero_sized};
 
@@ -25,7 +25,8 @@ pub(super) enum Found {
     Nothing,
 }
 
-/// What `block` is. Of an address inside a block, or of a block that is free, anything may be said.
+/// What `block` is. Of an address inside a block, or of a block that is free, anything may be said, but
+/// where `hardening` looks: that ends the process.
 ///
 /// # Safety
 /// - `block` is an address that the OS gave to somebody in this process.
@@ -38,7 +39,7 @@ pub(super) unsafe fn find<D: Exported>(block: NonNull<u8>) -> Found {
         return Found::ZeroSized;
     }
     // SAFETY: the caller's promise.
-    let is_known = unsafe { regions::is_in_chunk(start) };
+    let is_known = unsafe { is_in_chunk::<D>(start) };
     if !is_known && !regions::is_in_arena(block) {
         let head = huge_headed::find(D::shared().account(), block);
         return head.map_or(Found::Nothing, Found::Huge);
@@ -46,13 +47,30 @@ pub(super) unsafe fn find<D: Exported>(block: NonNull<u8>) -> Found {
     // SAFETY: in the arena. What is not handed out has a header, too, whatever it says.
     let offset = unsafe { Page::bin_of(start) };
     if offset < no_bin::<D>() {
-        return Found::Class(offset as usize / BIN_BYTES);
+        let class = offset as usize / BIN_BYTES;
+        // SAFETY: of this class, as far as `pages` does not look.
+        unsafe { misuse::check_block::<D>(start, class) };
+        return Found::Class(class);
     }
+    misuse::check_large::<D>(start, None);
     // SAFETY: in a chunk.
     match unsafe { Page::find(start) } {
         Some(page) if page.state() == State::Large && page.start() == start => Found::Large(page),
         _ => Found::Nothing,
     }
+}
+
+/// Whether `address` is known to lie in a whole chunk.
+///
+/// # Safety
+/// - where `pages` is off: `address` is null or one that the OS gave to somebody in this process.
+#[inline(always)]
+pub(super) unsafe fn is_in_chunk<D: Exported>(address: *mut u8) -> bool {
+    if D::PAGES {
+        return regions::is_in_known_chunk(address);
+    }
+    // SAFETY: the caller's promise.
+    unsafe { regions::is_in_chunk(address) }
 }
 
 impl Found {

@@ -47,7 +47,7 @@ pub fn malloc<D: Exported>(size: usize) -> *mut u8 {
     // SAFETY: null or the calling thread's cache.
     if let Some(cache) = unsafe { cache::<D>().as_ref() } {
         // SAFETY: the cache is the calling thread's.
-        let block = unsafe { cache.bin_at(offset).pop() };
+        let block = unsafe { cache.bin_at(offset).pop::<D>() };
         if !block.is_null() {
             verbs::count_allocation(cache, offset as usize / BIN_BYTES);
             return block.cast();

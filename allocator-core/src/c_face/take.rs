@@ -3,15 +3,19 @@
 use core::ptr::{self, NonNull};
 
 use super::errno;
-use super::find::{Found, find};
+use super::find::{Found, find, is_in_chunk};
 use super::give::{bin_offset, is_direct, layout, malloc};
+use crate::config::Fault;
+use crate::config::choices::Derived;
 use crate::config::size_class::{BIN_BYTES, MALLOC_ALIGN};
 use crate::global::verbs;
 use crate::heap::declared::{Exported, cache};
+use crate::heap::large::{self, no_bin};
 use crate::heap::route::{self, Route};
-use crate::heap::{huge_headed, large, upkeep};
+use crate::heap::{huge_headed, upkeep};
 use crate::mem::page::Page;
-use crate::mem::{regions, zero_sized};
+use crate::mem::report::report;
+use crate::mem::zero_sized;
 use crate::os;
 
 /// `free`
@@ -22,7 +26,7 @@ use crate::os;
 #[inline(always)]
 pub unsafe fn free<D: Exported>(block: *mut u8) {
     // SAFETY: null or an address of somebody's.
-    if unsafe { regions::is_in_chunk(block) }
+    if unsafe { is_in_chunk::<D>(block) }
         // SAFETY: null or the calling thread's cache.
         && let Some(cache) = unsafe { cache::<D>().as_ref() }
     {
@@ -30,12 +34,19 @@ pub unsafe fn free<D: Exported>(block: *mut u8) {
         // large one, which takes none.
         let offset = unsafe { Page::bin_of(block) };
         // SAFETY: the cache is the calling thread's; the block is of this class.
-        if unsafe { cache.bin_at(offset).push::<D>(block) } {
+        if is_bin::<D>(offset) && unsafe { cache.push(offset, block) } {
             return verbs::count_free(cache, offset as usize / BIN_BYTES);
         }
     }
     // SAFETY: the caller's promise.
     unsafe { free_elsewhere::<D>(block) }
+}
+
+/// Whether there is a bin at `offset`. What is no block, so that its header may be any words of a chunk's,
+/// is freed only where `hardening` looks.
+#[inline(always)]
+fn is_bin<D: Exported>(offset: u16) -> bool {
+    !D::PAGES || offset <= no_bin::<D>() && (offset as usize).is_multiple_of(BIN_BYTES)
 }
 
 /// # Safety
@@ -62,8 +73,11 @@ unsafe fn free_elsewhere<D: Exported>(block: *mut u8) {
         Found::ZeroSized => {
             D::shared().count_free(None);
             if let Err(fault) = zero_sized::free(block) {
-                verbs::misused::<D>(fault);
+                report::<D>(fault, block.addr().get(), None);
             }
+        }
+        Found::Nothing if D::PAGES => {
+            report::<D>(Fault::NotOurs, block.addr().get(), None);
         }
         Found::Nothing => {}
     });
@@ -85,10 +99,14 @@ pub unsafe fn realloc<D: Exported>(block: *mut u8, size: usize) -> *mut u8 {
     }
     // SAFETY: an address of somebody's.
     let stays = is_direct::<D>(size)
-        && unsafe { regions::is_in_chunk(block) }
+        && unsafe { is_in_chunk::<D>(block) }
         // SAFETY: as in free().
         && unsafe { Page::bin_of(block) } == bin_offset::<D>(size);
     if stays {
+        if D::PAGES || D::LINKS {
+            // SAFETY: an address of somebody's; what it is, is looked at on the way.
+            unsafe { find::<D>(start) };
+        }
         return block;
     }
     // SAFETY: the caller's promise.

@@ -1,6 +1,7 @@
 //! What a declared type chose, as the layers above see it: constants of a type
 //! parameter, so that every branch on them is decided at compile time.
 
+use super::size_class::is_multiple;
 use super::{Config, Export, OnCorruption, StatsLevel};
 
 /// The choices of a declared type.
@@ -8,6 +9,7 @@ use super::{Config, Export, OnCorruption, StatsLevel};
 /// # Safety
 /// - `PerClass<T>` is `[T; CONFIG.class_bytes.len()]`, or one longer where `CONFIG.export` is not
 ///   `Off`: the last is of no class;
+/// - `start_table` is `start_table(CONFIG.class_bytes)`;
 /// - `direct_table` is `direct_table(CONFIG.class_bytes)` up to `CONFIG.fast_path.direct_max`.
 pub unsafe trait Choices: Sized + 'static {
     /// The choices.
@@ -16,6 +18,8 @@ pub unsafe trait Choices: Sized + 'static {
     type PerClass<T>;
     /// Bin offsets by size.
     fn direct_table() -> &'static [u16];
+    /// What [`start_factor`](super::size_class::start_factor) says of each class.
+    fn start_table() -> &'static [u64];
 }
 
 /// Shorthands for what follows from `CONFIG`.
@@ -57,6 +61,15 @@ pub(crate) trait Derived: Choices {
         debug_assert!(class < Self::CLASSES);
         // SAFETY: classes are numbered by the list.
         unsafe { *Self::CONFIG.class_bytes.get_unchecked(class) as usize }
+    }
+
+    /// Whether a block of this class starts `offset` bytes into its page.
+    #[inline(always)]
+    fn is_block_start(offset: usize, class: usize) -> bool {
+        debug_assert!(class < Self::CLASSES);
+        // SAFETY: the table has an entry for every class (contract of `Choices`).
+        let factor = unsafe { *Self::start_table().get_unchecked(class) };
+        is_multiple(offset, factor)
     }
 
     /// Bytes of a page of this class.

@@ -16,10 +16,8 @@ pub enum Fault {
     OtherType,
     /// A block was freed with a layout of another size class.
     OtherClass,
-    /// A free block was written to: after its free, or from before its start.
-    WrittenAfterFree,
-    /// A free block's link leads to where no block is.
-    BadLink,
+    /// A free block was written to: after its free, or past the end of the block before it.
+    FreeBlockWritten,
     /// The bytes behind a block were written to.
     Overflow,
 }
@@ -30,12 +28,11 @@ impl Fault {
     pub const fn text(self) -> &'static str {
         match self {
             Fault::DoubleFree => "double free",
-            Fault::NotABlock => "free of an address that is no block's start",
-            Fault::NotOurs => "free of an address that is not of this allocator",
+            Fault::NotABlock => "free of what is no block's start",
+            Fault::NotOurs => "free of what is not of this allocator",
             Fault::OtherType => "free of a block of another allocator type",
             Fault::OtherClass => "free with a layout of another class",
-            Fault::WrittenAfterFree => "write after free",
-            Fault::BadLink => "corrupted link",
+            Fault::FreeBlockWritten => "write to a free block",
             Fault::Overflow => "overflow",
         }
     }

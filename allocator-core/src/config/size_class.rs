@@ -91,6 +91,32 @@ pub(crate) const fn malloc_index(size: usize) -> usize {
     align_up(size, MALLOC_ALIGN) / MALLOC_ALIGN
 }
 
+/// The factor by which [`is_multiple`] tells multiples of `bytes`, which is over 1.
+#[must_use]
+pub const fn start_factor(bytes: u32) -> u64 {
+    u64::MAX / bytes as u64 + 1
+}
+
+/// [`start_factor`] of each class.
+#[must_use]
+pub const fn start_table<const CLASSES: usize>(class_bytes: &[u32; CLASSES]) -> [u64; CLASSES] {
+    let mut table = [0; CLASSES];
+    let mut class = 0;
+    while class < CLASSES {
+        table[class] = start_factor(class_bytes[class]);
+        class += 1;
+    }
+    table
+}
+
+/// Whether `offset`, under 2^32, is a multiple of what `factor` is of. The factor is 2^64 / bytes,
+/// rounded up, so the low half of the product is the remainder as a fraction, and under one
+/// factor only for the remainder 0 (Lemire, Kaser, Kurz 2019).
+#[inline(always)]
+pub(crate) const fn is_multiple(offset: usize, factor: u64) -> bool {
+    (offset as u64).wrapping_mul(factor) < factor
+}
+
 /// The smallest class of at least `size` bytes whose blocks are all aligned to `align`.
 #[inline]
 pub(crate) fn search(class_bytes: &[u32], size: usize, align: usize) -> Option<usize> {
@@ -132,6 +158,23 @@ mod tests {
                 class,
                 "{size}"
             );
+        }
+    }
+
+    #[test]
+    fn multiples_are_told_without_a_division() {
+        for bytes in (8..1 << 19)
+            .step_by(8)
+            .filter(|bytes| bytes % 997 < 40 || *bytes < 4096)
+        {
+            let factor = start_factor(bytes);
+            for block in [0, 1, 2, 3, 1000, (1 << 21) / bytes] {
+                let start = (block * bytes) as usize;
+                assert!(is_multiple(start, factor), "{start} of {bytes}");
+                for inside in [1, 2, bytes / 2, bytes - 2, bytes - 1] {
+                    assert!(!is_multiple(start + inside as usize, factor), "{bytes}");
+                }
+            }
         }
     }
 

@@ -13,7 +13,7 @@ use super::thread::end_thread;
 use super::verbs::{allocate, check_invariants, deallocate, purge};
 use crate::base::modelled::{execution, model, model_with, together, writes, writes_all};
 use crate::config::choices::Choices;
-use crate::config::size_class::{direct_len, direct_table};
+use crate::config::size_class::{direct_len, direct_table, start_table};
 use crate::config::{
     Config, Export, Extend, FastPath, Hardening, Inline, OnCorruption, Purge, RetireCycles,
     SizeClasses, StatsLevel, Thp, Tls,
@@ -65,6 +65,11 @@ unsafe impl Choices for Tiny {
 
     fn direct_table() -> &'static [u16] {
         static TABLE: [u16; direct_len(BLOCK_BYTES)] = direct_table(&[BLOCK_BYTES as u32]);
+        &TABLE
+    }
+
+    fn start_table() -> &'static [u64] {
+        static TABLE: [u64; 1] = start_table(&[BLOCK_BYTES as u32]);
         &TABLE
     }
 }

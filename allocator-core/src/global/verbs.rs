@@ -5,15 +5,15 @@ use core::alloc::Layout;
 use core::ptr::{self, NonNull};
 
 use super::thread;
-use crate::config::Fault;
 use crate::config::choices::Derived;
 use crate::config::size_class::{BIN_BYTES, direct_index};
 use crate::heap::cache::Cache;
 use crate::heap::declared::{Declared, cache, current};
 use crate::heap::foreign::Sent;
 use crate::heap::route::{Route, route, usable_bytes};
-use crate::heap::{free, huge, large, pages, refill, sample, upkeep};
+use crate::heap::{free, huge, large, misuse, pages, refill, sample, upkeep};
 use crate::mem::chunk::Claimed;
+use crate::mem::report::report;
 use crate::os;
 
 /// Whether the class of `layout` is looked up in one load. Folds for a constant layout.
@@ -44,7 +44,7 @@ pub fn allocate<D: Declared>(layout: Layout) -> *mut u8 {
     // SAFETY: null or the calling thread's cache.
     if let Some(cache) = unsafe { cache::<D>().as_ref() } {
         // SAFETY: the cache is the calling thread's.
-        let block = unsafe { cache.bin_at(offset).pop() };
+        let block = unsafe { cache.bin_at(offset).pop::<D>() };
         if !block.is_null() {
             count_allocation(cache, class_at(offset));
             return block.cast();
@@ -68,7 +68,7 @@ pub unsafe fn deallocate<D: Declared>(block: *mut u8, layout: Layout) {
     // SAFETY: null or the calling thread's cache.
     if let Some(cache) = unsafe { cache::<D>().as_ref() } {
         // SAFETY: the cache is the calling thread's; the block is of this class.
-        if unsafe { cache.bin_at(offset).push::<D>(block) } {
+        if unsafe { cache.push(offset, block) } {
             return count_free(cache, class_at(offset));
         }
     }
@@ -103,6 +103,10 @@ pub unsafe fn reallocate<D: Declared>(block: *mut u8, layout: Layout, new_size: 
     let new_layout = unsafe { Layout::from_size_align_unchecked(new_size, layout.align()) };
     if is_direct::<D>(layout) && is_direct::<D>(new_layout) {
         if bin_offset::<D>(layout.size()) == bin_offset::<D>(new_size) {
+            if D::PAGES || D::LINKS {
+                // SAFETY: the caller's promise.
+                unsafe { check_class::<D>(block, class_at(bin_offset::<D>(new_size))) };
+            }
             return block;
         }
         // SAFETY: the caller's promise.
@@ -187,6 +191,8 @@ fn allocate_without_heap<D: Declared>(class: usize) -> *mut u8 {
 #[cold]
 #[inline(never)]
 unsafe fn deallocate_elsewhere<D: Declared>(block: *mut u8, class: usize) {
+    // SAFETY: the caller's promise.
+    unsafe { misuse::check_block::<D>(block, class) };
     // SAFETY: a block is never null.
     let start = unsafe { NonNull::new_unchecked(block) };
     if sample::is_sampled::<D>(block) {
@@ -212,12 +218,22 @@ unsafe fn deallocate_elsewhere<D: Declared>(block: *mut u8, class: usize) {
 unsafe fn deallocate_sampled<D: Declared>(block: NonNull<u8>, class: usize) {
     // SAFETY: the caller's promise.
     if let Err(fault) = unsafe { sample::free::<D>(block, class) } {
-        misused::<D>(fault);
+        report::<D>(fault, block.addr().get(), None);
     }
     match current::<D>() {
         Some((cache, _)) => count_free(cache, class),
         None => D::shared().count_free(Some(class)),
     }
+}
+
+/// [`misuse::check_block`], out of line.
+///
+/// # Safety
+/// - as there.
+#[inline(never)]
+unsafe fn check_class<D: Declared>(block: *mut u8, class: usize) {
+    // SAFETY: the caller's promise.
+    unsafe { misuse::check_block::<D>(block, class) };
 }
 
 /// A thread that only frees needs no heap for it.
@@ -241,7 +257,7 @@ pub(crate) fn allocate_by_route<D: Declared>(layout: Layout) -> *mut u8 {
             // SAFETY: null or the calling thread's cache.
             if let Some(cache) = unsafe { cache::<D>().as_ref() } {
                 // SAFETY: the cache is the calling thread's.
-                let block = unsafe { cache.bin(class).pop() };
+                let block = unsafe { cache.bin(class).pop::<D>() };
                 if !block.is_null() {
                     count_allocation(cache, class);
                     return block.cast();
@@ -343,13 +359,17 @@ unsafe fn deallocate_by_route<D: Declared>(block: *mut u8, layout: Layout) {
         // SAFETY: the caller's promise; the layout says the block is of this class.
         Route::Class(class) => unsafe { deallocate_in_class::<D>(start, class) },
         // SAFETY: the caller's promise; the layout says the block is large.
-        Route::Large { .. } => unsafe { deallocate_large::<D>(start) },
+        Route::Large { slices, .. } => unsafe {
+            misuse::check_large::<D>(block, Some(slices));
+            deallocate_large::<D>(start)
+        },
         Route::Huge { bytes } => {
+            misuse::check_huge::<D>(block);
             D::shared().count_free(None);
             // SAFETY: the caller's promise; the layout says the block is huge.
             let freed = unsafe { huge::free(D::shared().account(), start, bytes) };
             if let Err(fault) = freed {
-                misused::<D>(fault);
+                report::<D>(fault, block.addr(), None);
             }
             upkeep::run_if_due();
         }
@@ -364,7 +384,7 @@ pub(crate) unsafe fn deallocate_in_class<D: Declared>(block: NonNull<u8>, class:
     // SAFETY: null or the calling thread's cache.
     if let Some(cache) = unsafe { cache::<D>().as_ref() } {
         // SAFETY: the cache is the calling thread's; the block is of this class.
-        if unsafe { cache.bin(class).push::<D>(block) } {
+        if unsafe { cache.push((class * BIN_BYTES) as u16, block) } {
             return count_free(cache, class);
         }
     }
@@ -387,6 +407,13 @@ pub(crate) unsafe fn deallocate_large<D: Declared>(block: NonNull<u8>) {
 unsafe fn reallocate_by_route<D: Declared>(block: *mut u8, old: Layout, new: Layout) -> *mut u8 {
     // SAFETY: a block is never null.
     let start = unsafe { NonNull::new_unchecked(block) };
+    match route::<D>(old) {
+        // SAFETY: the caller's promise.
+        Route::Class(class) => unsafe { misuse::check_block::<D>(block, class) },
+        Route::Large { slices, .. } => misuse::check_large::<D>(block, Some(slices)),
+        Route::Huge { .. } => misuse::check_huge::<D>(block),
+        Route::Impossible => {}
+    }
     match (route::<D>(old), route::<D>(new)) {
         (Route::Class(before), Route::Class(after)) if before == after => block,
         (Route::Large { .. }, Route::Large { slices, bytes, .. })
@@ -402,7 +429,7 @@ unsafe fn reallocate_by_route<D: Declared>(block: *mut u8, old: Layout, new: Lay
                 Ok(Some(moved)) => moved.as_ptr(),
                 // SAFETY: the caller's promise.
                 Ok(None) => unsafe { move_to::<D>(block, old, new) },
-                Err(fault) => misused::<D>(fault),
+                Err(fault) => report::<D>(fault, block.addr(), None),
             }
         }
         // SAFETY: the caller's promise.
@@ -443,19 +470,12 @@ pub(crate) fn count_free<D: Declared>(cache: &Cache<D>, class: usize) {
     }
 }
 
-/// Ends the process over a block that is not what its user says.
-#[cold]
-#[inline(never)]
-pub(crate) fn misused<D: Declared>(fault: Fault) -> ! {
-    os::abort(&["allocator `", D::CONFIG.name, "`: ", fault.text(), "\n"]);
-}
-
 /// In debug builds: ends the process when a block is freed or reallocated through a type that it is
-/// not of, or with a layout of another class.
+/// not of, or with a layout of another class. A type that looks itself does so later.
 #[inline(always)]
 fn debug_check<D: Declared>(block: *mut u8, layout: Layout) {
     // In a model it would be most of what there is to interleave.
-    if cfg!(all(debug_assertions, not(loom))) {
+    if cfg!(all(debug_assertions, not(loom))) && !D::PAGES {
         check::<D>(block, layout);
     }
 }

@@ -19,6 +19,7 @@ use crate::config::size_class::BIN_BYTES;
 use crate::mem::block::Block;
 use crate::mem::page::Page;
 use crate::mem::samples;
+use crate::mem::written;
 
 /// One class's bin.
 #[repr(C)]
@@ -61,7 +62,7 @@ impl Bin {
     /// # Safety
     /// - the bin is the calling thread's.
     #[inline(always)]
-    pub(crate) unsafe fn pop(&self) -> *mut Block {
+    pub(crate) unsafe fn pop<C: Choices>(&self) -> *mut Block {
         let block = self.head.get();
         let n = self.n.get().wrapping_sub(1);
         // Before the check, which then is that of the subtraction itself.
@@ -69,8 +70,17 @@ impl Bin {
         if n < 0 {
             return ptr::null_mut();
         }
-        // SAFETY: the list is this thread's and was not empty (Inv. 2).
-        self.head.set(unsafe { Block::next(block) });
+        if !C::LINKS {
+            // SAFETY: the list is this thread's and was not empty (Inv. 2).
+            self.head.set(unsafe { Block::next::<C>(block, 0) });
+            return block;
+        }
+        // SAFETY: as above.
+        match unsafe { Block::unsign(block) } {
+            Some(next) => self.head.set(next),
+            // SAFETY: a block of a page.
+            None => unsafe { written::free_block_written::<C>(block) },
+        }
         block
     }
 
@@ -86,12 +96,12 @@ impl Bin {
         let head = self.head.get();
         // Before the check: a block that belongs elsewhere is linked again there.
         // SAFETY: given back by its user, and nobody else knows it.
-        unsafe { Block::set_next(block.cast(), head) };
+        unsafe { Block::set_next::<C>(block.cast(), head) };
         if head.addr() ^ block.addr() >= self.span.get() {
             // SAFETY: the caller's promise.
             return C::CACHES
                 && !(C::SAMPLE > 0 && samples::contains(block))
-                && unsafe { self.push_random(block) };
+                && unsafe { self.push_random::<C>(block) };
         }
         self.head.set(block.cast());
         self.n.set(self.n.get().wrapping_add(1));
@@ -104,18 +114,50 @@ impl Bin {
     /// # Safety
     /// - as [`Bin::push`].
     #[inline(always)]
-    unsafe fn push_random(&self, block: *mut u8) -> bool {
+    unsafe fn push_random<C: Choices>(&self, block: *mut u8) -> bool {
         if self.n.get() >= self.limit.get() {
             return false;
         }
         // SAFETY: given back by its user, and nobody else knows it.
-        unsafe { Block::set_next(block.cast(), self.head.get()) };
+        unsafe { Block::set_next::<C>(block.cast(), self.head.get()) };
         self.head.set(block.cast());
         self.n.set(self.n.get() + 1);
         true
     }
 
-    /// What the bin is doing. `caches`: whether the bin's type has the random mode at all, a constant.
+    /// Whether [`Bin::push`] would put a block in front of the list because it is of the page that the
+    /// bin is attached to (Inv. 3).
+    #[inline(always)]
+    pub(super) fn is_of_run(&self, block: *mut u8) -> bool {
+        self.head.get().addr() ^ block.addr() < self.span.get()
+    }
+
+    /// Whether the bin is in random mode and has room.
+    #[inline(always)]
+    pub(super) fn has_random_room(&self) -> bool {
+        self.n.get() < self.limit.get()
+    }
+
+    /// Where a block lies in the page that the bin is attached to.
+    #[inline(always)]
+    pub(super) fn offset_in_run(&self, block: *mut u8) -> usize {
+        block.addr() & self.span.get().wrapping_sub(1)
+    }
+
+    /// Puts a block in front of the list, in whatever mode.
+    ///
+    /// # Safety
+    /// - as [`Bin::push`]; the bin takes the block: [`Bin::is_of_run`] or [`Bin::has_random_room`].
+    #[inline(always)]
+    pub(super) unsafe fn put<C: Choices>(&self, block: *mut u8) {
+        // SAFETY: given back by its user, and nobody else knows it.
+        unsafe { Block::set_next::<C>(block.cast(), self.head.get()) };
+        self.head.set(block.cast());
+        self.n.set(self.n.get().wrapping_add(1));
+    }
+
+    /// What the bin is doing. `caches`: whether the bin's type has the
+    /// random mode at all, a constant.
     #[inline]
     pub(super) fn mode(&self, caches: bool) -> Mode {
         match self.span.get() {

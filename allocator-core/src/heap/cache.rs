@@ -14,8 +14,10 @@ use super::bin::{Bin, Mode};
 use super::heap::Heap;
 use crate::base::class_set::ClassSet;
 use crate::config::choices::{Choices, Derived, element};
+use crate::config::size_class::BIN_BYTES;
 use crate::mem::block::Block;
 use crate::mem::page::{Page, State};
+use crate::mem::{regions, samples};
 
 /// One thread's cache of one type. The bins come first: lookup tables hold offsets to them.
 #[repr(C)]
@@ -71,6 +73,63 @@ impl<C: Choices> Cache<C> {
         unsafe { &*self.bins.get().cast::<Bin>().byte_add(offset as usize) }
     }
 
+    /// Frees a block into the bin at `offset`, if that takes it and, with `hardening`, nothing about
+    /// it is suspicious; whether it did.
+    ///
+    /// # Safety
+    /// - `block` is a block of the bin's class that its user gave back, as far as `hardening` does not
+    ///   look.
+    #[inline(always)]
+    #[must_use]
+    pub(crate) unsafe fn push(&self, offset: u16, block: *mut u8) -> bool {
+        let bin = self.bin_at(offset);
+        if !C::LINKS && !C::PAGES {
+            // SAFETY: the bin is this thread's, and the rest the caller's promise.
+            return unsafe { bin.push::<C>(block) };
+        }
+        let class = offset as usize / BIN_BYTES;
+        let is_sound = if bin.is_of_run(block) {
+            !C::PAGES || {
+                // Without a lookup where the layout is a constant.
+                let offset = match C::EXPORTS {
+                    true => bin.offset_in_run(block),
+                    false => block.addr() & (C::page_bytes(class) - 1),
+                };
+                C::is_block_start(offset, class)
+            }
+        } else {
+            C::CACHES
+                && bin.has_random_room()
+                && match C::PAGES {
+                    true => self.is_own_block(block, class),
+                    false => !(C::SAMPLE > 0 && samples::contains(block)),
+                }
+        };
+        // SAFETY: a block of the type: looked at, or promised.
+        let is_sound = is_sound && !(C::LINKS && unsafe { Block::is_signed(block.cast()) });
+        if is_sound {
+            // SAFETY: the bin is this thread's and takes the block.
+            unsafe { bin.put::<C>(block) };
+        }
+        is_sound
+    }
+
+    /// Whether `block` is one of `class` in a page of the thread's heap.
+    #[inline(always)]
+    fn is_own_block(&self, block: *mut u8, class: usize) -> bool {
+        if !regions::is_in_known_chunk(block) {
+            return false;
+        }
+        let start = block.map_addr(|address| address & !(C::page_bytes(class) - 1));
+        // SAFETY: in a chunk. What is not a page has a header, too, or the chunk's words in place of
+        // it, among which there is no owner.
+        let page = unsafe { Page::at(start) };
+        // There is a heap: without one, no bin is in random mode (Inv. 1).
+        page.is_owned_by_heap(self.heap.get().cast())
+            && page.class() == class
+            && C::is_block_start(block.addr() - start.addr(), class)
+    }
+
     /// What the class's bin is doing.
     #[inline]
     pub(super) fn mode(&self, class: usize) -> Mode {
@@ -100,7 +159,7 @@ impl<C: Choices> Cache<C> {
         while !Block::is_end(block) {
             listed += 1;
             // SAFETY: the list is this thread's.
-            block = unsafe { Block::next(block) };
+            block = unsafe { Block::next::<C>(block, C::block_bytes(class)) };
         }
         assert_eq!(listed, bin.len(), "bin invariant 2");
         assert_eq!(
@@ -135,7 +194,7 @@ impl<C: Choices> Cache<C> {
             return None;
         };
         let bin = self.bin(class);
-        page.return_free(bin.head(), bin.len());
+        page.return_free::<C>(bin.head(), bin.len());
         bin.set_idle();
         self.attached.remove(class);
         page.set_state(State::Full);

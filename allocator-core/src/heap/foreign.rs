@@ -88,7 +88,7 @@ impl Foreign {
         }
         let mut blocks = run.blocks.get();
         // SAFETY: the caller's promise.
-        unsafe { Block::set_next(block, blocks.head) };
+        unsafe { Block::set_next::<C>(block, blocks.head) };
         blocks.head = block;
         blocks.count += 1;
         run.blocks.set(blocks);
@@ -124,6 +124,11 @@ impl Foreign {
             tail: block,
             count: 1,
         });
+        if C::LINKS {
+            // It waits like every free block: signed. What it is linked to is settled when it is sent.
+            // SAFETY: given back by its user.
+            unsafe { Block::set_next::<C>(block, ptr::null_mut()) };
+        }
         self.set_held(self.held() | 1 << place);
         sent
     }
@@ -185,7 +190,7 @@ pub(super) unsafe fn send_home<C: Choices>(
     page_bytes: usize,
 ) {
     // SAFETY: the caller's promise.
-    let pushed = unsafe { page.free_remote(blocks, page_bytes) };
+    let pushed = unsafe { page.free_remote::<C>(blocks, page_bytes) };
     if pushed == Pushed::First {
         due::after(os::now_ms(), C::CONFIG.purge);
     }

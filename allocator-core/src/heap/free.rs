@@ -66,6 +66,11 @@ unsafe fn free_own<C: Choices>(
 ) {
     let bin = cache.bin(class);
     if let Mode::Random = cache.mode(class) {
+        // Where blocks are checked, there may be room: the bin declined for want of knowledge.
+        // SAFETY: the caller's promise.
+        if (C::PAGES || C::LINKS) && unsafe { bin.push::<C>(block.as_ptr()) } {
+            return;
+        }
         flush(cache, heap, class);
         // SAFETY: the caller's promise.
         let pushed = unsafe { bin.push::<C>(block.as_ptr()) };
@@ -93,12 +98,12 @@ fn flush<C: Choices>(cache: &Cache<C>, heap: &'static Heap<C>, class: usize) {
     let mut last = bin.head();
     for _ in 1..keep {
         // SAFETY: the list is this thread's and `most` long.
-        last = unsafe { Block::next(last) };
+        last = unsafe { Block::next::<C>(last, C::block_bytes(class)) };
     }
     // SAFETY: as above.
-    let rest = unsafe { Block::next(last) };
+    let rest = unsafe { Block::next::<C>(last, C::block_bytes(class)) };
     // SAFETY: as above.
-    unsafe { Block::set_next(last, core::ptr::null_mut()) };
+    unsafe { Block::set_next::<C>(last, core::ptr::null_mut()) };
     bin.set_random(bin.head(), keep, most);
     give_back(cache, heap, class, rest);
     if !heap.owner.mail.is_empty() {
@@ -115,7 +120,7 @@ pub(crate) unsafe fn free_without_heap<C: Choices>(class: usize, block: NonNull<
     let page = unsafe { page_of::<C>(block.as_ptr(), class) };
     let mut list = BlockList::EMPTY;
     // SAFETY: given back by its user.
-    unsafe { list.push(block.as_ptr().cast()) };
+    unsafe { list.push::<C>(block.as_ptr().cast()) };
     // SAFETY: as above.
     unsafe { send_home::<C>(page, list, C::page_bytes(class)) };
 }

@@ -25,7 +25,7 @@ use crate::mem::chunk::{Claimed, Grain, SLICE_BYTES};
 use crate::mem::page::Owner;
 use crate::mem::page::lists::{Owned, Queue};
 use crate::mem::page::{Page, State, tail};
-use crate::mem::{arena, due};
+use crate::mem::{arena, due, keys};
 use crate::os::{self, OS_PAGE_BYTES};
 
 /// Most bytes that the very first extension of a class in a heap threads: many a thread needs a
@@ -189,21 +189,21 @@ impl<C: Choices> Heap<C> {
             self.counters.thread_free_loads.add(1);
         }
         if page.has_remote() {
-            page.take_thread_free(false);
+            page.take_thread_free::<C>(false);
         }
     }
 
     /// Collects everything, remote first, whatever the options: the page is about to change hands.
     pub(super) fn collect_all(&self, page: &Page) {
         self.collect_remote(page);
-        page.collect_all();
+        page.collect_all::<C>();
     }
 
     /// Threads more blocks of `page`; false when it has no more.
     pub(super) fn extend(&self, page: &Page) -> bool {
         let unthreaded = page.unthreaded();
         if unthreaded == 0 {
-            return page.thread_hole();
+            return page.thread_hole::<C>();
         }
         let batch = |bytes: u32| (bytes / page.block_bytes().max(1)).max(1);
         let count = match C::CONFIG.small_extend {
@@ -214,7 +214,7 @@ impl<C: Choices> Heap<C> {
             Extend::HalfRemaining => batch(HALF_REMAINING_LEAST_BYTES).max(unthreaded / 2),
             Extend::All => unthreaded,
         };
-        page.extend(count.min(unthreaded));
+        page.extend::<C>(count.min(unthreaded));
         if C::COUNTS {
             self.counters.extensions.add(1);
         }
@@ -253,11 +253,15 @@ impl<C: Choices> Heap<C> {
         Some(page)
     }
 
-    /// Has all pages that are mostly free give back what they do not use.
+    /// Has all pages that are mostly free give back what they do not use. Not where free blocks are
+    /// signed, which they cannot be in a hole.
     pub(super) fn make_all_holes(&self) {
+        if C::LINKS {
+            return;
+        }
         for page in self.owned.iter() {
             if page.state() == State::Queued && page.may_have_holes() {
-                page.make_holes();
+                page.make_holes::<C>();
             }
         }
     }
@@ -304,7 +308,7 @@ impl<C: Choices> Heap<C> {
     #[must_use]
     fn receive(&self, page: &'static Page) -> Option<&'static Page> {
         debug_assert!(page.is_owned_by(&self.owner) && page.state() != State::Attached);
-        page.take_thread_free(true);
+        page.take_thread_free::<C>(true);
         if page.used() == 0 {
             self.unqueue(page);
             return self.give_up(page);
@@ -400,7 +404,7 @@ impl<C: Choices> Heap<C> {
             let mut pages = 0;
             for page in self.owned.iter() {
                 assert!(page.is_owned_by(&self.owner), "heap invariant 1");
-                page.check();
+                page.check::<C>();
                 pages += 1;
             }
             assert_eq!(pages, self.owned.count(), "heap: number of pages");
@@ -447,6 +451,10 @@ pub(super) fn claim_page<C: Choices>(
     // Aligned to its own size, so that a block's page is found by masking.
     let guard_bytes = C::CONFIG.guard_bytes();
     let start = claim_slices(account, slices, slices, touch, guard_bytes)?.start;
+    if C::LINKS {
+        // Before the first block is signed.
+        keys::draw();
+    }
     // SAFETY: just claimed.
     let page = unsafe { Page::at(start.as_ptr()) };
     page.init(

@@ -212,6 +212,15 @@ unsafe fn remap<C: Choices>(
     None
 }
 
+/// What is wrong with freeing `block` as one that is not huge, if it is a huge one that is noted.
+pub(crate) fn misfit<C: Choices>(account: &Account<C>, block: *mut u8) -> Option<Fault> {
+    match huge_table::known(block) {
+        Known::Block(noted) if noted.owner != type_of(account) => Some(Fault::OtherType),
+        Known::Block(_) => Some(Fault::OtherClass),
+        Known::NotThere | Known::Nothing => None,
+    }
+}
+
 /// What is wrong with freeing `block` through the type with this `account`, as far as huge blocks are
 /// concerned; `is_huge`: whether its layout says that it is one. For debug builds.
 pub(crate) fn mismatch<C: Choices>(

@@ -24,6 +24,7 @@ pub(crate) mod huge;
 pub(crate) mod huge_headed;
 mod huge_table;
 pub(crate) mod large;
+pub(crate) mod misuse;
 pub(crate) mod pages;
 pub(crate) mod refill;
 pub(crate) mod registry;

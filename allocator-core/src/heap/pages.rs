@@ -32,7 +32,7 @@ pub(super) fn read_mail<C: Choices>(heap: &'static Heap<C>) {
             // It changed hands between the send and now.
             page.owner().mail.send(page);
         } else if page.state() == State::Attached {
-            page.take_thread_free(true);
+            page.take_thread_free::<C>(true);
         } else {
             heap.receive_and_release(page);
         }
@@ -62,7 +62,7 @@ pub(super) unsafe fn free_apart<C: Choices>(
 ) {
     let class = page.class();
     // SAFETY: the caller's promise.
-    match unsafe { page.free_local(block) } {
+    match unsafe { page.free_local::<C>(block) } {
         Freed::Room => {}
         Freed::WasFull => heap.queue(class).push_last(page),
         Freed::Empty => {
@@ -128,7 +128,7 @@ pub(super) fn give_back<C: Choices>(
     while !list.is_null() {
         let block = list;
         // SAFETY: the list is this thread's.
-        list = unsafe { Block::next(block) };
+        list = unsafe { Block::next::<C>(block, C::block_bytes(class)) };
         // SAFETY: a block of this class.
         let page = unsafe { page_of::<C>(block.cast(), class) };
         if page.is_owned_by(&heap.owner) {

@@ -52,7 +52,7 @@ pub(crate) fn refill<D: Declared>(
     let block = match bin.is_empty() {
         true => ptr::null_mut(),
         // SAFETY: the cache is the calling thread's.
-        false => unsafe { bin.pop() },
+        false => unsafe { bin.pop::<D>() },
     };
     drop(stay);
     block
@@ -138,10 +138,10 @@ fn take_from<C: Choices>(
     list: BlockList,
     most: u32,
 ) -> BlockList {
-    let taken = page.take_some(most - list.count);
+    let taken = page.take_some::<C>(most - list.count);
     heap.put_back(page);
     // SAFETY: both lists are this thread's.
-    unsafe { Block::set_next(taken.tail, list.head) };
+    unsafe { Block::set_next::<C>(taken.tail, list.head) };
     BlockList {
         head: taken.head,
         tail: if list.count == 0 {

@@ -21,6 +21,7 @@ use crate::mem::block::Block;
 use crate::mem::mailbox::Letter;
 use crate::mem::page::Owner;
 use crate::mem::page::Page;
+use crate::mem::written;
 
 /// The state of one declared type.
 pub struct Shared<C: Choices> {
@@ -251,8 +252,10 @@ impl<C: Choices> Shared<C> {
                 self.orphans.queue(class).push_first(page);
             }
             let block = self.orphans.take_queued(class).map(|page| {
-                let list = page.take_some(1);
+                let list = page.take_some::<C>(1);
                 self.orphans.put_back(page);
+                // SAFETY: off its list, and nobody else's.
+                unsafe { written::hand_out::<C>(list.head) };
                 list.head
             });
             self.note_orphans();

@@ -1,26 +1,53 @@
 //! A block: one object slot. While it is free, its first word is the link to the next free block.
 //!
 //! A list ends with null or with an address that no block can have: an odd one.
+//!
+//! With `hardening(links)` the link is hidden, and the second word, the *note*, signs it:
+//!
+//! ```text
+//! link = next ^ this ^ keys::link()
+//! note = next ^ keys::both()            so that  link ^ note ^ this == keys::note()
+//! ```
+//! 1. Every block that is free and was handed out or threaded before is signed, wherever it waits.
+//! 2. No block in use is: both words are cleared when it is handed out.
+//!
+//! Whoever writes to one of the words of a free block, or to all bytes of both, without knowing the
+//! keys breaks the signature, so a link need not be checked to lead to a block.
 
 use core::ptr;
 
-/// A free block, seen as its link. Blocks are at least 8 bytes and 8-aligned.
-#[repr(transparent)]
+use super::keys;
+use super::report::report;
+use crate::config::Fault;
+use crate::config::choices::{Choices, Derived};
+
+/// A free block, seen as its link and its note. Blocks are at least 8 bytes and 8-aligned, and at
+/// least 16 where links are signed.
+#[repr(C)]
 pub(crate) struct Block {
     next: *mut Block,
+    /// Only with signed links.
+    note: usize,
 }
 
 impl Block {
-    /// The block after this one in its list.
+    /// The block after this one in its list, of blocks of `class_bytes`.
     ///
     /// # Safety
     /// - `this` is a free block in a list that the caller owns.
     #[inline(always)]
-    pub(crate) unsafe fn next(this: *mut Block) -> *mut Block {
+    pub(crate) unsafe fn next<C: Choices>(this: *mut Block, class_bytes: usize) -> *mut Block {
         #[cfg(loom)]
         crate::base::modelled::reads(this.addr());
-        // SAFETY: a free block's first word is an initialised link, and the list is the caller's.
-        unsafe { (*this).next }
+        if !C::LINKS {
+            // SAFETY: a free block's first word is an initialised link, and the list is the caller's.
+            return unsafe { (*this).next };
+        }
+        // SAFETY: the caller's promise.
+        match unsafe { Block::signed_next(this) } {
+            Some(next) => next,
+            None => report::<C>(Fault::FreeBlockWritten, this.addr(), Some(class_bytes)),
+        }
     }
 
     /// Whether a link is the end of its list.
@@ -34,13 +61,74 @@ impl Block {
     /// # Safety
     /// - `this` is a block that nobody else uses or can reach.
     #[inline(always)]
-    pub(crate) unsafe fn set_next(this: *mut Block, next: *mut Block) {
+    pub(crate) unsafe fn set_next<C: Choices>(this: *mut Block, next: *mut Block) {
         #[cfg(loom)]
         crate::base::modelled::writes(this.addr());
+        let link = if C::LINKS {
+            next.map_addr(|next| next ^ this.addr() ^ keys::link())
+        } else {
+            next
+        };
         // SAFETY: the block is the caller's, at least a word long and word-aligned. The raw
         // write forms no reference to a word that may hold a user's old bytes.
-        unsafe { (&raw mut (*this).next).write(next) };
+        unsafe { (&raw mut (*this).next).write(link) };
+        if C::LINKS {
+            // SAFETY: as above, and at least two words long.
+            unsafe { (&raw mut (*this).note).write(next.addr() ^ keys::both()) };
+        }
     }
+
+    /// What a signed block is linked to; `None` when its signature is broken.
+    ///
+    /// # Safety
+    /// - as [`Block::next`], of a type whose links are signed.
+    #[inline(always)]
+    unsafe fn signed_next(this: *mut Block) -> Option<*mut Block> {
+        // SAFETY: free blocks hold two initialised words (Inv. 1), and the list is the caller's.
+        let (link, note) = unsafe { ((*this).next, (*this).note) };
+        let next = link.map_addr(|link| link ^ this.addr() ^ keys::link());
+        (next.addr() ^ keys::both() == note).then_some(next)
+    }
+
+    /// What follows a signed block, which is to be handed out: it is cleared as far as it was link
+    /// and note. `None` when its signature is broken.
+    ///
+    /// # Safety
+    /// - as [`Block::next`], of a type whose links are signed.
+    #[inline(always)]
+    pub(crate) unsafe fn unsign(this: *mut Block) -> Option<*mut Block> {
+        // SAFETY: the caller's promise.
+        let next = unsafe { Block::signed_next(this) };
+        if next.is_some() {
+            // SAFETY: the block is the caller's, and two words long.
+            unsafe { this.cast::<[usize; 2]>().write([0; 2]) };
+        }
+        next
+    }
+
+    /// Whether a block is signed, hence free.
+    ///
+    /// # Safety
+    /// - `this` is a block, in use or free, of a type whose links are signed.
+    #[inline(always)]
+    pub(crate) unsafe fn is_signed(this: *mut Block) -> bool {
+        // SAFETY: two words long. They may hold a user's bytes, so they are read as what nobody
+        // need have initialised, and made a number by `frozen`.
+        let both =
+            unsafe { (&raw const (*this).next).read().addr() ^ (&raw const (*this).note).read() };
+        frozen(both) ^ this.addr() == keys::note()
+    }
+}
+
+/// `number`, as the machine has it. It may come of bytes that were never initialised, of which the
+/// compiler would otherwise assume what it likes.
+#[inline(always)]
+fn frozen(mut number: usize) -> usize {
+    // SAFETY: no instruction at all.
+    unsafe {
+        core::arch::asm!("/* {0} */", inout(reg) number, options(pure, nomem, nostack, preserves_flags));
+    }
+    number
 }
 
 /// A list of free blocks with both ends and its length at hand.
@@ -65,9 +153,9 @@ impl BlockList {
     ///
     /// # Safety
     /// - `block` is a block that nobody else uses or can reach.
-    pub(crate) unsafe fn push(&mut self, block: *mut Block) {
+    pub(crate) unsafe fn push<C: Choices>(&mut self, block: *mut Block) {
         // SAFETY: the caller's promise.
-        unsafe { Block::set_next(block, self.head) };
+        unsafe { Block::set_next::<C>(block, self.head) };
         if self.count == 0 {
             self.tail = block;
         }

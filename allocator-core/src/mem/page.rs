@@ -22,6 +22,7 @@
 
 mod holes;
 pub(crate) mod lists;
+mod place;
 pub(crate) mod tail;
 
 use core::ptr;
@@ -31,6 +32,7 @@ use super::chunk;
 use super::mailbox::{Letter, Mailbox};
 use super::thread_free::{Pushed, Taken, ThreadFree};
 use crate::base::sync::{AtomicPtr, Cell, Ordering};
+use crate::config::choices::Choices;
 
 /// Where a page is (Inv. 4).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -164,16 +166,6 @@ impl Page {
         unsafe { &*chunk::page_header(start).cast::<Page>() }
     }
 
-    /// The page that starts at `start`, if one does.
-    ///
-    /// # Safety
-    /// - `start` lies in a chunk.
-    pub(crate) unsafe fn find(start: *mut u8) -> Option<&'static Page> {
-        // SAFETY: in a chunk; the headers of its first two slices are not looked at.
-        unsafe { chunk::has_page_header(start).then(|| Page::at(start)) }
-            .filter(|page| page.state() != State::Unused)
-    }
-
     /// The header of the slice that `block` lies in: of its page only if that starts there.
     ///
     /// # Safety
@@ -244,10 +236,12 @@ impl Page {
     pub(crate) fn retire_header(&self) {
         debug_assert!(!self.thread_free.is_notified());
         self.state.set(State::Unused);
+        // Relaxed: nobody has a block of the page; who frees one all the same is not to find an owner.
+        self.owner.store(ptr::null_mut(), Ordering::Relaxed);
     }
 
     /// Threads the next `count` blocks in address order.
-    pub(crate) fn extend(&self, count: u32) {
+    pub(crate) fn extend<C: Choices>(&self, count: u32) {
         let capacity = self.capacity.get();
         debug_assert!(count > 0 && count <= self.reserved.get() - capacity);
         let bytes = self.block_bytes.get() as usize;
@@ -258,11 +252,11 @@ impl Page {
             // SAFETY: fewer than `count` blocks past `first`, all below `reserved` (Inv. 1).
             let next = unsafe { block.add(bytes) };
             // SAFETY: never handed out (Inv. 3), so nobody else uses it.
-            unsafe { Block::set_next(block.cast(), next.cast()) };
+            unsafe { Block::set_next::<C>(block.cast(), next.cast()) };
             block = next;
         }
         // SAFETY: as above.
-        unsafe { Block::set_next(block.cast(), self.free.get()) };
+        unsafe { Block::set_next::<C>(block.cast(), self.free.get()) };
         self.free.set(first.cast());
         self.free_count.set(self.free_count.get() + count);
         self.capacity.set(capacity + count);
@@ -280,11 +274,11 @@ impl Page {
     }
 
     /// Gives a `free` list of `count` blocks back from a bin.
-    pub(crate) fn return_free(&self, head: *mut Block, count: u32) {
+    pub(crate) fn return_free<C: Choices>(&self, head: *mut Block, count: u32) {
         if count > 0 {
             if self.has_free() {
                 // What was collected while attached waits behind.
-                self.join_free_to_local();
+                self.join_free_to_local::<C>();
             }
             self.free.set(head);
             self.free_count.set(count);
@@ -293,29 +287,30 @@ impl Page {
 
     /// Moves `free` in front of `local_free`, leaving `free` empty.
     #[cold]
-    fn join_free_to_local(&self) {
+    fn join_free_to_local<C: Choices>(&self) {
         let (head, count) = self.take_free();
         // SAFETY: the lists are the owner's, and this one is not empty.
-        unsafe { Block::set_next(last_of(head).0, self.local_free.get()) };
+        unsafe { Block::set_next::<C>(self.last_of::<C>(head), self.local_free.get()) };
         self.local_free.set(head);
         self.local_count.set(self.local_count.get() + count);
     }
 
     /// Takes up to `most` blocks off the `free` list of a page that is not attached; they count
     /// as used from now on.
-    pub(crate) fn take_some(&self, most: u32) -> BlockList {
+    pub(crate) fn take_some<C: Choices>(&self, most: u32) -> BlockList {
         let head = self.free.get();
         debug_assert!(most > 0 && self.has_free());
         let count = most.min(self.free_count.get());
+        let bytes = self.block_bytes.get() as usize;
         let mut tail = head;
         for _ in 1..count {
             // SAFETY: the list is the owner's and at least `count` long.
-            tail = unsafe { Block::next(tail) };
+            tail = unsafe { Block::next::<C>(tail, bytes) };
         }
         // SAFETY: as above.
-        self.free.set(unsafe { Block::next(tail) });
+        self.free.set(unsafe { Block::next::<C>(tail, bytes) });
         // SAFETY: as above.
-        unsafe { Block::set_next(tail, ptr::null_mut()) };
+        unsafe { Block::set_next::<C>(tail, ptr::null_mut()) };
         self.free_count.set(self.free_count.get() - count);
         BlockList { head, tail, count }
     }
@@ -324,9 +319,9 @@ impl Page {
     ///
     /// # Safety
     /// - `block` is a block of this page that its user gave back.
-    pub(crate) unsafe fn free_local(&self, block: *mut Block) -> Freed {
+    pub(crate) unsafe fn free_local<C: Choices>(&self, block: *mut Block) -> Freed {
         // SAFETY: the caller's promise.
-        unsafe { Block::set_next(block, self.local_free.get()) };
+        unsafe { Block::set_next::<C>(block, self.local_free.get()) };
         self.local_free.set(block);
         self.local_count.set(self.local_count.get() + 1);
         if self.used() == 0 {
@@ -343,7 +338,11 @@ impl Page {
     ///
     /// # Safety
     /// - the blocks are of this page, linked from `head` to `tail`, and nobody else uses them.
-    pub(crate) unsafe fn free_remote(&'static self, list: BlockList, page_bytes: usize) -> Pushed {
+    pub(crate) unsafe fn free_remote<C: Choices>(
+        &'static self,
+        list: BlockList,
+        page_bytes: usize,
+    ) -> Pushed {
         // Pages are aligned to their size.
         let start: *mut u8 = list
             .head
@@ -353,7 +352,7 @@ impl Page {
         let head = ((list.head.addr() - start.addr()) / 8 + 1) as u32;
         let pushed = self.thread_free.push(head, list.count, |next| {
             // SAFETY: the tail is the caller's until the push succeeds.
-            unsafe { Block::set_next(list.tail, block_at(start, next)) };
+            unsafe { Block::set_next::<C>(list.tail, block_at(start, next)) };
         });
         if pushed == Pushed::First {
             self.owner().mail.send(self);
@@ -362,7 +361,7 @@ impl Page {
     }
 
     /// Brings home what others freed. `told`: the page was taken out of a mailbox.
-    pub(crate) fn take_thread_free(&self, told: bool) {
+    pub(crate) fn take_thread_free<C: Choices>(&self, told: bool) {
         let Taken { head, count } = if told {
             self.thread_free.take_notified()
         } else {
@@ -376,7 +375,7 @@ impl Page {
         self.collect_local();
         if self.local_count.get() > 0 {
             // SAFETY: both lists are the owner's now, and this one is not empty.
-            unsafe { Block::set_next(last_of(head).0, self.local_free.get()) };
+            unsafe { Block::set_next::<C>(self.last_of::<C>(head), self.local_free.get()) };
         }
         self.local_free.set(head);
         self.local_count.set(self.local_count.get() + count);
@@ -391,15 +390,20 @@ impl Page {
     }
 
     /// Makes everything that came home allocatable, at the price of a walk.
-    pub(crate) fn collect_all(&self) {
+    pub(crate) fn collect_all<C: Choices>(&self) {
         let count = self.local_count.replace(0);
         let local = self.local_free.replace(self.end());
         if count > 0 {
             // SAFETY: both lists are the owner's, and this one is not empty.
-            unsafe { Block::set_next(last_of(local).0, self.free.get()) };
+            unsafe { Block::set_next::<C>(self.last_of::<C>(local), self.free.get()) };
             self.free.set(local);
             self.free_count.set(self.free_count.get() + count);
         }
+    }
+
+    /// Last block of a list of this page's that is not empty.
+    fn last_of<C: Choices>(&self, head: *mut Block) -> *mut Block {
+        last_of::<C>(head, self.block_bytes.get() as usize).0
     }
 
     /// Whether a block can be taken without extending.
@@ -507,6 +511,13 @@ impl Page {
         ptr::eq(self.owner.load(Ordering::Relaxed), owner)
     }
 
+    /// Whether the page belongs to the heap at `heap`, which starts with its owner.
+    #[inline(always)]
+    pub(crate) fn is_owned_by_heap(&self, heap: *const Owner) -> bool {
+        // Relaxed: as in is_owned_by().
+        ptr::eq(self.owner.load(Ordering::Relaxed), heap)
+    }
+
     pub(crate) fn set_owner(&self, owner: &'static Owner) {
         // Release: pairs with the Acquire in owner().
         self.owner
@@ -529,13 +540,22 @@ impl Page {
     }
 
     /// Asserts the invariants; debug builds only.
-    pub(crate) fn check(&self) {
+    pub(crate) fn check<C: Choices>(&self) {
         self.check_counts();
         if cfg!(debug_assertions) {
             let (free, local) = (self.free.get(), self.local_free.get());
-            assert_eq!(list_len(free), self.free_count.get(), "page: free");
-            assert_eq!(list_len(local), self.local_count.get(), "page: local_free");
-            self.check_holes();
+            let bytes = self.block_bytes.get() as usize;
+            assert_eq!(
+                list_len::<C>(free, bytes),
+                self.free_count.get(),
+                "page: free"
+            );
+            assert_eq!(
+                list_len::<C>(local, bytes),
+                self.local_count.get(),
+                "page: local_free"
+            );
+            self.check_holes::<C>();
         }
     }
 }
@@ -554,20 +574,20 @@ fn block_at(start: *mut u8, head: u32) -> *mut Block {
     }
 }
 
-fn list_len(head: *mut Block) -> u32 {
+fn list_len<C: Choices>(head: *mut Block, class_bytes: usize) -> u32 {
     if Block::is_end(head) {
         0
     } else {
-        last_of(head).1
+        last_of::<C>(head, class_bytes).1
     }
 }
 
 /// Last block of a list that is not empty, and the list's length.
-fn last_of(head: *mut Block) -> (*mut Block, u32) {
+fn last_of<C: Choices>(head: *mut Block, class_bytes: usize) -> (*mut Block, u32) {
     let (mut tail, mut count) = (head, 1);
     loop {
         // SAFETY: called on lists that the page's owner holds.
-        let next = unsafe { Block::next(tail) };
+        let next = unsafe { Block::next::<C>(tail, class_bytes) };
         if Block::is_end(next) {
             return (tail, count);
         }

@@ -35,6 +35,14 @@ pub(crate) unsafe fn is_in_chunk(address: *mut u8) -> bool {
     unsafe { MARKS.get_unchecked(address.addr() / CHUNK_BYTES) }.load(Relaxed) == CHUNK
 }
 
+/// Whether `address`, which may be anything, is known to lie in a whole chunk.
+#[inline(always)]
+pub(crate) fn is_in_known_chunk(address: *mut u8) -> bool {
+    MARKS
+        .get(address.addr() / CHUNK_BYTES)
+        .is_some_and(|mark| mark.load(Relaxed) == CHUNK)
+}
+
 /// Whether `block` lies where a page of the arena can be; remembers it of whole chunks.
 pub(crate) fn is_in_arena(block: NonNull<u8>) -> bool {
     let Some(chunk) = arena::find_chunk(block) else {

@@ -185,6 +185,19 @@ pub(crate) fn find_symbol(_: &CStr) -> *mut c_void {
     ptr::null_mut()
 }
 
+pub(crate) fn say(message: &[&str]) {
+    eprint!("{}", message.concat());
+}
+
+pub(crate) fn trap() -> ! {
+    panic!("trapped");
+}
+
+/// The same in every execution.
+pub(crate) fn random_words() -> [usize; 2] {
+    [0x9e37_79b9_7f4a_7c15, 0xbf58_476d_1ce4_e5b9]
+}
+
 pub(crate) fn abort(message: &[&str]) -> ! {
     panic!("{}", message.concat());
 }

@@ -292,11 +292,77 @@ pub(crate) fn find_symbol(name: &CStr) -> *mut c_void {
     unsafe { libc::dlsym(libc::RTLD_DEFAULT, name.as_ptr()) }
 }
 
+/// Most parts that a message is written of.
+const MESSAGE_PARTS: usize = 12;
+
+/// Writes the parts of a message, one behind the other, on standard error: by one call, so that
+/// messages of several threads do not mix. Allocates nothing.
+pub(crate) fn say(message: &[&str]) {
+    let mut parts = [libc::iovec {
+        iov_base: ptr::null_mut(),
+        iov_len: 0,
+    }; MESSAGE_PARTS];
+    for (part, text) in parts.iter_mut().zip(message) {
+        part.iov_base = text.as_ptr().cast_mut().cast();
+        part.iov_len = text.len();
+    }
+    // SAFETY: the parts are valid for their lengths; those that are not used are empty. A failed write
+    // has nobody to be told.
+    unsafe { libc::writev(2, parts.as_ptr(), MESSAGE_PARTS as libc::c_int) };
+}
+
+/// Two words that nobody can guess; where the OS has none to give, such as can be guessed with effort.
+pub(crate) fn random_words() -> [usize; 2] {
+    let mut words = [0_usize; 2];
+    // SAFETY: valid for writes of that many bytes.
+    let filled = unsafe {
+        libc::getrandom(
+            words.as_mut_ptr().cast(),
+            size_of_val(&words),
+            libc::GRND_NONBLOCK,
+        )
+    };
+    if filled == size_of_val(&words).cast_signed() {
+        return words;
+    }
+    let mut time = libc::timespec {
+        tv_sec: 0,
+        tv_nsec: 0,
+    };
+    // SAFETY: valid for writes.
+    unsafe { libc::clock_gettime(libc::CLOCK_MONOTONIC, &raw mut time) };
+    // The addresses of the stack and of the program are random, too.
+    let seed = (time.tv_nsec as usize).rotate_left(32) ^ time.tv_sec as usize;
+    let seed = seed ^ (&raw const words).addr().rotate_left(17) ^ libc::abort as *const () as usize;
+    [
+        seed.wrapping_mul(0x9e37_79b9_7f4a_7c15),
+        seed.wrapping_mul(0xbf58_476d_1ce4_e5b9),
+    ]
+}
+
+/// Ends the process by an instruction that traps.
+pub(crate) fn trap() -> ! {
+    #[cfg(target_arch = "x86_64")]
+    // SAFETY: the process ends here.
+    unsafe {
+        core::arch::asm!("ud2", options(noreturn, nomem, nostack))
+    }
+    #[cfg(target_arch = "aarch64")]
+    // SAFETY: as above.
+    unsafe {
+        core::arch::asm!("brk #1", options(noreturn, nomem, nostack))
+    }
+    #[cfg(not(any(target_arch = "x86_64", target_arch = "aarch64")))]
+    // SAFETY: abort has no preconditions.
+    unsafe {
+        libc::abort()
+    }
+}
+
 /// Ends the process with `message` on standard error; allocates nothing.
 pub(crate) fn abort(message: &[&str]) -> ! {
-    for part in message {
-        // SAFETY: the part is valid for its length. A failed write has nobody to be told.
-        unsafe { libc::write(2, part.as_ptr().cast(), part.len()) };
+    if !message.is_empty() {
+        say(message);
     }
     // SAFETY: abort has no preconditions.
     unsafe { libc::abort() }

@@ -10,7 +10,7 @@ use std::process::Command;
 pub const MIMALLOC: &str = "mimalloc2";
 
 /// Everyone. The executables are shared objects here.
-pub static PRELOADED: [Entrant; 10] = [
+pub static PRELOADED: [Entrant; 11] = [
     ours(DEFAULT, "preload", "libpreload.so, preset balanced"),
     Entrant {
         side: Side::Control,
@@ -24,6 +24,7 @@ pub static PRELOADED: [Entrant; 10] = [
         "stock",
         "preset stock: mimalloc's published constants",
     ),
+    ours("checked", "checked", "hardening = checked"),
     // Not just nothing: a program may be linked with another allocator, as Debian's redis is.
     installed(SYSTEM, "libc.so.6", "the allocator of the C library"),
     installed(MIMALLOC, "libmimalloc.so.2", "mimalloc 2"),

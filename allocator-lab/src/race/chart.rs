@@ -54,12 +54,13 @@ pub(crate) struct Drawn<'a> {
 }
 
 /// Shapes of ours, in the order in which they take part; the default's is the first.
-const OURS: [Shape; 5] = [
+const OURS: [Shape; 6] = [
     Shape::Disc,
     Shape::Up,
     Shape::Down,
     Shape::Square,
     Shape::Diamond,
+    Shape::Plus,
 ];
 
 /// Shapes of peers, in the order in which they take part.

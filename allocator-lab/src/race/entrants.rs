@@ -77,7 +77,7 @@ pub const MIMALLOC: &str = "mimalloc3";
 pub const SYSTEM: &str = "System";
 
 /// Everyone.
-pub static ENTRANTS: [Entrant; 13] = [
+pub static ENTRANTS: [Entrant; 14] = [
     ours(
         DEFAULT,
         "entrant-default",
@@ -100,6 +100,7 @@ pub static ENTRANTS: [Entrant; 13] = [
         "entrant-stock",
         "preset stock: mimalloc's published constants",
     ),
+    ours("checked", "entrant-checked", "hardening = checked"),
     Entrant {
         name: SYSTEM,
         about: "the allocator of the C library",

@@ -32,16 +32,16 @@ pub(crate) const HARDENING: &[Row<HardeningPart>] = &[
     Row {
         key: HardeningPart::Links,
         name: "links",
-        forms: || not_built(words::<Switch>()),
+        forms: words::<Switch>,
         number: None,
         doc: "links of free blocks are keyed and checked, and a free block is signed as \
               one: a block freed twice, written to after its free or reached by a forged \
-              link is found when it is freed or used again; the first 16 bytes are cleared",
+              link is found when it is freed or used again; the first 16 bytes are cleared; classes under 16 bytes are left out",
     },
     Row {
         key: HardeningPart::Pages,
         name: "pages",
-        forms: || not_built(words::<Switch>()),
+        forms: words::<Switch>,
         number: None,
         doc: "a freed pointer must be the start of a block in use of this type, and of the \
               class of its layout",

@@ -18,6 +18,12 @@ struct Limited;
 #[derive_allocator(fast_path(cache = off))]
 struct Uncached;
 
+#[derive_allocator(hardening(links))]
+struct Signed;
+
+#[derive_allocator(hardening = checked)]
+struct Checked;
+
 /// An allocator, with the loops over it.
 pub struct Variant {
     /// How the table and the command line call it.
@@ -64,12 +70,14 @@ macro_rules! variant {
 }
 
 /// The rows of the table.
-pub const VARIANTS: [Variant; 5] = [
+pub const VARIANTS: [Variant; 7] = [
     variant!("global", Global),
     variant!("default", Chosen),
     variant!("stats = counters", Counting),
     variant!("limit = 512MiB", Limited),
     variant!("cache = off", Uncached),
+    variant!("hardening(links)", Signed),
+    variant!("checked", Checked),
 ];
 
 /// Whether the variant with a limit refuses what is over it, and the default does not: the limit

@@ -25,7 +25,24 @@ struct InAnotherShape;
 #[derive_allocator(hardening(guards, isolate, sample = 8))]
 struct Walled;
 
+#[derive_allocator(hardening = checked)]
+struct Checked;
+#[derive_allocator(hardening(level = checked, pages = off))]
+struct LinksOfALevel;
+#[derive_allocator(hardening(links))]
+struct Links;
+#[derive_allocator(size_classes = [8, 16, 24], fast_path(direct_max = 8), hardening(pages, links = off))]
+struct Pages;
+
 fn main() {
+    load::check(&Checked);
+    load::check(&LinksOfALevel);
+    load::check(&Links);
+    load::check(&Pages);
+    assert_eq!(Checked::CONFIG.hardening, Hardening::CHECKED);
+    assert_eq!(LinksOfALevel::CONFIG.hardening, Links::CONFIG.hardening);
+    assert!(Links::CONFIG.hardening.links && !Links::CONFIG.hardening.pages);
+    assert!(Pages::CONFIG.hardening.pages && !Pages::CONFIG.hardening.links);
     load::check(&Off);
     load::check(&OffInParts);
     load::check(&AsThePreset);

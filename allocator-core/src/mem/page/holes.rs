@@ -14,6 +14,7 @@
 use core::ptr::NonNull;
 
 use super::Page;
+use crate::config::choices::Choices;
 use crate::mem::block::Block;
 use crate::mem::chunk::SLICE_BYTES;
 use crate::os::{self, OS_PAGE_BYTES};
@@ -36,26 +37,26 @@ impl Page {
 
     /// Gives the memory of what is free back to the OS, as far as it is whole granules. The page is
     /// attached to no bin.
-    pub(crate) fn make_holes(&self) {
-        let (granule, bytes) = (self.granule_bytes(), self.bytes());
+    pub(crate) fn make_holes<C: Choices>(&self) {
+        let (granule, bytes) = (self.granule_bytes(), self.block_bytes() as usize);
         // How much of each granule is free: what is on the lists, and what no block fits in. Blocks
         // not threaded yet may be at any time, so they lie in no hole.
         let mut free = [0; GRANULES];
-        let end = self.reserved() as usize * self.block_bytes() as usize;
-        add_range(&mut free, granule, end..bytes);
-        self.collect_all();
+        let end = self.reserved() as usize * bytes;
+        add_range(&mut free, granule, end..self.bytes());
+        self.collect_all::<C>();
         let mut block = self.free.get();
         while !Block::is_end(block) {
             add_range(&mut free, granule, self.range_of(block));
             // SAFETY: the list is the owner's.
-            block = unsafe { Block::next(block) };
+            block = unsafe { Block::next::<C>(block, bytes) };
         }
         // A page of fewer granules leaves the rest of them covered by nothing.
         let holes = (0..GRANULES)
             .filter(|&index| free[index] == granule)
             .fold(0, |holes, index| holes | 1 << index);
         self.holes.set(holes);
-        self.drop_listed_in_holes();
+        self.drop_listed_in_holes::<C>();
         for (first, count) in runs(holes) {
             // SAFETY: within the page.
             let start = unsafe { self.start().add(first * granule) };
@@ -68,15 +69,16 @@ impl Page {
     }
 
     /// Takes the blocks in holes off the `free` list, the only one that is not empty.
-    fn drop_listed_in_holes(&self) {
+    fn drop_listed_in_holes<C: Choices>(&self) {
+        let bytes = self.block_bytes() as usize;
         let (mut block, _) = self.take_free();
         let (mut kept, mut dropped) = (0, 0);
         while !Block::is_end(block) {
             // SAFETY: the list is the owner's.
-            let next = unsafe { Block::next(block) };
+            let next = unsafe { Block::next::<C>(block, bytes) };
             if self.holes.get() & self.granules_of(block) == 0 {
                 // SAFETY: as above.
-                unsafe { Block::set_next(block, self.free.get()) };
+                unsafe { Block::set_next::<C>(block, self.free.get()) };
                 self.free.set(block);
                 kept += 1;
             } else {
@@ -89,7 +91,7 @@ impl Page {
     }
 
     /// Threads the blocks of the first hole; false when there is none.
-    pub(crate) fn thread_hole(&self) -> bool {
+    pub(crate) fn thread_hole<C: Choices>(&self) -> bool {
         let Some((first, count)) = runs(self.holes.get()).next() else {
             return false;
         };
@@ -106,14 +108,14 @@ impl Page {
             // Others stay until the other hole that they overlap is threaded.
             if granules & hole != 0 && granules & self.holes.get() == 0 {
                 // SAFETY: free and on no list (Inv. 1), so the owner's.
-                unsafe { Block::set_next(block, self.free.get()) };
+                unsafe { Block::set_next::<C>(block, self.free.get()) };
                 self.free.set(block);
                 self.free_count.set(self.free_count.get() + 1);
                 self.hole_blocks.set(self.hole_blocks.get() - 1);
             }
         }
         // Of a hole that shares all its blocks with others, nothing was threaded.
-        self.has_free() || self.thread_hole()
+        self.has_free() || self.thread_hole::<C>()
     }
 
     /// Bytes that one bit of the mask stands for.
@@ -139,7 +141,7 @@ impl Page {
     }
 
     /// Asserts the invariants.
-    pub(super) fn check_holes(&self) {
+    pub(super) fn check_holes<C: Choices>(&self) {
         let bytes = self.block_bytes() as usize;
         let in_holes = (0..self.capacity.get() as usize)
             .map(|index| self.start().wrapping_add(index * bytes).cast())
@@ -157,7 +159,7 @@ impl Page {
                 "holes invariant 1"
             );
             // SAFETY: the list is the owner's.
-            block = unsafe { Block::next(block) };
+            block = unsafe { Block::next::<C>(block, bytes) };
         }
     }
 }

@@ -1,0 +1,118 @@
+//! What is wrong with a block that is given back: looked for off the fast path, by the types whose
+//! `hardening` has `pages` or `links`.
+//!
+//! The fast path takes a block only when nothing is suspicious (`Cache::push`), and reports nothing:
+//! what it does not take comes here, before anything is done with it. Of a page's header only that is
+//! read which stays as long as the page is in use, since the page may be another thread's.
+
+use core::ptr::NonNull;
+
+use super::declared::Declared;
+use super::{huge, sample};
+use crate::config::Fault;
+use crate::config::choices::Derived;
+use crate::mem::block::Block;
+use crate::mem::page::Page;
+use crate::mem::report::report;
+use crate::mem::{chunk, regions};
+
+/// Ends the process unless `block` is one of `class` of this type, and in use.
+///
+/// # Safety
+/// - where `pages` is off: `block` is a block of this class.
+#[inline]
+pub(crate) unsafe fn check_block<D: Declared>(block: *mut u8, class: usize) {
+    if sample::is_sampled::<D>(block) {
+        // It is not signed, and in no page: its free looks for itself.
+        return;
+    }
+    if D::PAGES && !is_block_of::<D>(block, class) {
+        blame::<D>(block, Some(class));
+    }
+    // SAFETY: a block of this type: found, or promised.
+    if D::LINKS && unsafe { Block::is_signed(block.cast()) } {
+        report::<D>(Fault::DoubleFree, block.addr(), Some(D::block_bytes(class)));
+    }
+}
+
+/// Ends the process unless `block` is a large one of this type and of `slices`, in use.
+#[inline]
+pub(crate) fn check_large<D: Declared>(block: *mut u8, slices: Option<usize>) {
+    if D::PAGES && !is_large_of::<D>(block, slices) {
+        blame::<D>(block, None);
+    }
+}
+
+/// Ends the process if `block`, given back as a huge one, lies in the arena. The rest `huge` says.
+#[inline]
+pub(crate) fn check_huge<D: Declared>(block: *mut u8) {
+    if D::PAGES && is_in_arena(block) {
+        blame::<D>(block, None);
+    }
+}
+
+/// Whether an address is in the arena, where headers can be looked at.
+fn is_in_arena(address: *mut u8) -> bool {
+    regions::is_in_known_chunk(address) && chunk::has_page_header(address)
+        || NonNull::new(address).is_some_and(regions::is_in_arena)
+}
+
+fn is_block_of<D: Declared>(block: *mut u8, class: usize) -> bool {
+    if !is_in_arena(block) {
+        return false;
+    }
+    let start = block.map_addr(|address| address & !(D::page_bytes(class) - 1));
+    // SAFETY: in the same chunk as the block.
+    let page = unsafe { Page::at(start) };
+    chunk::has_page_header(start)
+        && page.type_id() == D::shared().type_id()
+        && page.block_bytes() as usize == D::block_bytes(class)
+        && D::is_block_start(block.addr() - start.addr(), class)
+        && block.addr() - start.addr() < page.reserved() as usize * D::block_bytes(class)
+}
+
+fn is_large_of<D: Declared>(block: *mut u8, slices: Option<usize>) -> bool {
+    if !is_in_arena(block) {
+        return false;
+    }
+    // SAFETY: in the arena.
+    let page = unsafe { Page::at(block) };
+    page.type_id() == D::shared().type_id()
+        && page.is_large()
+        && page.start() == block
+        && slices.is_none_or(|slices| page.slices() as usize == slices)
+}
+
+/// Ends the process over `block`, which is none of `class` (`None`: no large one) in use.
+#[cold]
+#[inline(never)]
+fn blame<D: Declared>(block: *mut u8, class: Option<usize>) -> ! {
+    let class_bytes = class.map(D::block_bytes);
+    let fault = if is_in_arena(block) {
+        // SAFETY: in the arena.
+        fault_of::<D>(block, class, unsafe { Page::holding(block) })
+    } else {
+        huge::misfit(D::shared().account(), block).unwrap_or(Fault::NotOurs)
+    };
+    report::<D>(fault, block.addr(), class_bytes)
+}
+
+/// What is wrong with `block` as one of `class`, being in `page`.
+fn fault_of<D: Declared>(block: *mut u8, class: Option<usize>, page: Option<&Page>) -> Fault {
+    let Some(page) = page else {
+        // The page has gone, because all its blocks were free.
+        return Fault::DoubleFree;
+    };
+    if page.type_id() != D::shared().type_id() {
+        return Fault::OtherType;
+    }
+    let is_class = match class {
+        Some(class) => page.block_bytes() as usize == D::block_bytes(class),
+        None => page.is_large(),
+    };
+    match is_class {
+        false => Fault::OtherClass,
+        true if class.is_none() && page.start() == block => Fault::OtherClass,
+        true => Fault::NotABlock,
+    }
+}
