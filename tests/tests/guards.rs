@@ -377,6 +377,8 @@ fn protected_guards_stay_within_their_budget() {
 
 /// The face of C.
 const EXPORTED: &str = env!("CARGO_BIN_EXE_exported_walled");
+/// As that, and many blocks are sampled.
+const SAMPLED: &str = env!("CARGO_BIN_EXE_exported_sampled");
 
 #[test]
 fn what_c_may_do_it_may_do_under_guards() {
@@ -391,6 +393,7 @@ fn what_c_may_do_it_may_do_under_guards() {
         "c_first_acts",
     ] {
         Program::new(EXPORTED, &[scenario]).succeeds();
+        Program::new(SAMPLED, &[scenario]).succeeds();
     }
     Program::new(EXPORTED, &["churn", "500"]).succeeds();
     Program::new(EXPORTED, &["forks", "20"]).succeeds();
@@ -407,5 +410,19 @@ fn a_zero_size_block_of_c_faults() {
 #[test]
 fn blocks_of_c_have_guards_around_them() {
     Program::new(EXPORTED, &["c_overflows"]).succeeds();
-    Program::new(EXPORTED, &["c_sampled"]).succeeds();
+    Program::new(SAMPLED, &["c_overflows"]).succeeds();
+    Program::new(SAMPLED, &["c_sampled"]).succeeds();
+}
+
+#[test]
+fn the_mappings_of_a_process_with_guards_may_be_used_up() {
+    Program::new(EXPORTED, &["mappings_used_up"]).succeeds();
+}
+
+#[test]
+#[cfg(target_arch = "x86_64")]
+fn the_kernel_may_refuse_calls_of_a_process_with_guards() {
+    Program::new(EXPORTED, &["c_maps_fail"]).succeeds();
+    Program::new(EXPORTED, &["c_other_calls_fail"]).succeeds();
+    Program::new(SAMPLED, &["c_maps_fail"]).succeeds();
 }

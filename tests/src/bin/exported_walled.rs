@@ -3,15 +3,12 @@
 use allocator_core::derive_allocator;
 
 /// Of both faces.
-#[derive_allocator(export = malloc, hardening(guards, isolate, sample = 16), stats = counters)]
+#[derive_allocator(export = malloc, hardening(guards, isolate))]
 struct Global;
 
 #[global_allocator]
 static GLOBAL: Global = Global;
 
 fn main() {
-    let before = Global::stats().sampled;
     allocator_tests::program::main(allocator_tests::scenario::SCENARIOS);
-    // Of the tests' own blocks some were sampled, if not of the scenario's.
-    assert!(Global::stats().sampled > before || before > 0);
 }
