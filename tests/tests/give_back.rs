@@ -13,7 +13,7 @@ const CHECKED: &str = env!("CARGO_BIN_EXE_global_checked");
 fn a_consumer_that_never_allocates_keeps_resident_memory_near_what_is_live() {
     for program in [AS_IT_COMES, STOCK, COMPACT, CHECKED] {
         // Enough live blocks that the pages at work, of eight threads and every class, weigh little.
-        Program::new(program, &["producers", "1024", "256"]).succeeds();
+        Program::new(program, &["producers", "1024", "256", "140"]).succeeds();
     }
 }
 

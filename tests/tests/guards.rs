@@ -389,7 +389,7 @@ fn what_c_may_do_it_may_do_under_guards() {
         "c_growth",
         "c_random",
         "c_huge",
-        "c_only_frees",
+        "only_frees",
         "c_first_acts",
     ] {
         Program::new(EXPORTED, &[scenario]).succeeds();

@@ -93,5 +93,5 @@ fn c_gets_what_the_standards_say_from_a_checked_type() {
     Program::new(EXPORTED, &["churn", "500"]).succeeds();
     Program::new(EXPORTED, &["forks", "30"]).succeeds();
     Program::new(EXPORTED, &["key_destructors", "100"]).succeeds();
-    Program::new(EXPORTED, &["producers", "256", "64"]).succeeds();
+    Program::new(EXPORTED, &["producers", "256", "64", "140"]).succeeds();
 }

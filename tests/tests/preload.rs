@@ -79,7 +79,7 @@ fn any_function_may_be_the_first_act_of_a_thread() {
 #[test]
 fn a_thread_of_c_that_only_frees_makes_no_heap() {
     for program in [EXPORTED, EAGER] {
-        Program::new(program, &["c_only_frees"]).succeeds();
+        Program::new(program, &["only_frees"]).succeeds();
     }
 }
 
@@ -115,7 +115,7 @@ fn threads_come_and_go() {
 
 #[test]
 fn a_thousand_live_threads_take_little() {
-    both(&["live_threads", "1000", "1024", "512"]);
+    both(&["live_threads", "1000", "1024", "512", "64"]);
 }
 
 #[test]
@@ -145,7 +145,7 @@ fn processes_end_in_any_way() {
 #[test]
 fn memory_goes_back() {
     for arguments in [
-        &["producers", "1024", "256"][..],
+        &["producers", "1024", "256", "140"][..],
         &["freed", "owner", "4096", "1"],
         &["freed", "another", "4096", "2"],
         &["freed", "both", "512", "3"],
@@ -210,7 +210,10 @@ fn the_mappings_of_a_process_may_be_used_up() {
 
 #[test]
 fn calls_of_the_os_may_fail() {
-    Program::new(EAGER, &[]).succeeds();
+    Program::new(EXPORTED, &["each_map_fails"]).succeeds();
+    for program in [EXPORTED, EAGER] {
+        Program::new(program, &["calls_fail"]).succeeds();
+    }
 }
 
 #[test]

@@ -26,7 +26,7 @@ fn sixteen_thousand_short_threads_leave_nothing_behind() {
 #[test]
 fn a_thousand_live_threads_take_little_each() {
     for program in [AS_IT_COMES, STOCK, POINTER, CHECKED] {
-        Program::new(program, &["live_threads", "1000", "1024", "512"]).succeeds();
+        Program::new(program, &["live_threads", "1000", "1024", "512", "64"]).succeeds();
     }
 }
 

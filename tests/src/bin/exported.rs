@@ -11,5 +11,5 @@ struct Global;
 static GLOBAL: Global = Global;
 
 fn main() {
-    allocator_tests::program::main(allocator_tests::scenario::SCENARIOS);
+    allocator_tests::program::main(&allocator_tests::scenario::of_malloc());
 }

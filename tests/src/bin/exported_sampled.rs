@@ -12,7 +12,7 @@ static GLOBAL: Global = Global;
 
 fn main() {
     let before = Global::stats().sampled;
-    allocator_tests::program::main(allocator_tests::scenario::SCENARIOS);
+    allocator_tests::program::main(&allocator_tests::scenario::of_malloc());
     // Of the tests' own blocks some were sampled, if not of the scenario's.
     assert!(Global::stats().sampled > before || before > 0);
 }

@@ -437,8 +437,14 @@ pub fn random(arguments: &[String]) {
     left.into_iter().for_each(Held::free);
 }
 
-/// The same under 10,000 signals a second.
+/// The same in a storm of signals.
 pub fn signals(_: &[String]) {
+    storm();
+    random(&["2".to_owned()]);
+}
+
+/// From now on there are 10,000 signals a second.
+pub(super) fn storm() {
     extern "C" fn nothing(_: c_int) {}
     let interval = libc::timeval {
         tv_sec: 0,
@@ -461,7 +467,6 @@ pub fn signals(_: &[String]) {
             0
         );
     }
-    random(&["2".to_owned()]);
 }
 
 /// Loads an object; where it looks for symbols first, `flags` say.

@@ -1,11 +1,9 @@
-//! What threads of C do of the allocator, first of all or ever. They are not threads of Rust's library, which
+//! What threads of C do of the allocator first of all. They are not threads of Rust's library, which
 //! would allocate first.
 
 use std::ffi::c_void;
 use std::hint::black_box;
 use std::ptr;
-
-use allocator_core::os::{Call, fault};
 
 use super::c_calls::find;
 
@@ -219,39 +217,4 @@ pub fn first_acts(arguments: &[String]) {
             }
         }
     }
-}
-
-/// How many blocks a thread frees.
-const FREED: usize = 700;
-
-/// A thread that only frees has no end to be told of, and no heap. For a program that has its type itself: the
-/// calls are counted there.
-pub fn only_frees(_: &[String]) {
-    /// # Safety
-    /// - the argument is an array of blocks that are freed here.
-    unsafe fn free_all(_: *mut c_void, blocks: *mut c_void) {
-        // SAFETY: the caller's promise.
-        let blocks = unsafe { blocks.cast::<[*mut c_void; FREED]>().read() };
-        for block in blocks {
-            // SAFETY: as above.
-            unsafe { libc::free(block) };
-        }
-    }
-    let sizes = [1, 48, 300, 5000, 32 << 10, 200_000, 17 << 20];
-    let mut blocks: [_; FREED] =
-        std::array::from_fn(|index| some_block(sizes[index % sizes.len()]));
-    let announced = fault::calls(Call::ThreadEnd);
-    on_a_thread(free_all, ptr::null_mut(), (&raw mut blocks).cast());
-    assert_eq!(
-        fault::calls(Call::ThreadEnd),
-        announced,
-        "no end to be told of"
-    );
-    // The counter does count.
-    let allocate: Act = |_, block| {
-        // SAFETY: both are freed once.
-        unsafe { free_both(libc::malloc(48), block) };
-    };
-    on_a_thread(allocate, ptr::null_mut(), some_block(48));
-    assert!(fault::calls(Call::ThreadEnd) > announced);
 }

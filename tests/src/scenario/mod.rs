@@ -9,12 +9,15 @@ pub mod exits;
 pub mod figures;
 pub mod forks;
 pub mod give_back;
+pub mod injected_faults;
 pub mod late;
 pub mod limits;
 pub mod live;
+pub mod of_faces;
 pub mod parked;
 pub mod threads;
 
+use crate::face::{Face, OfC};
 use crate::program::Scenario;
 
 /// All scenarios by name.
@@ -27,7 +30,6 @@ pub const SCENARIOS: &[Scenario] = &[
     ("atexit_allocates", exits::atexit_allocates),
     ("forks", forks::forks),
     ("forks_together", forks::forks_together),
-    ("forks_while_parked", parked::forks_while_parked),
     ("producers", give_back::producers),
     ("freed", give_back::freed),
     ("freed_by_another", give_back::freed_by_another),
@@ -42,7 +44,6 @@ pub const SCENARIOS: &[Scenario] = &[
     ("c_foreign", c_calls::foreign),
     ("c_extremes", c_calls::extremes),
     ("c_first_acts", c_threads::first_acts),
-    ("c_only_frees", c_threads::only_frees),
     #[cfg(target_arch = "x86_64")]
     ("c_maps_fail", c_faults::maps_fail),
     #[cfg(target_arch = "x86_64")]
@@ -55,3 +56,24 @@ pub const SCENARIOS: &[Scenario] = &[
     ("c_loaded", c_calls::loaded),
     ("c_plugin", c_calls::plugin),
 ];
+
+/// Scenarios that a program with the type in it has by a face of its, by name.
+#[must_use]
+pub fn of_face<F: Face>() -> [Scenario; 8] {
+    [
+        ("extremes", of_faces::extremes::<F>),
+        ("first_acts", of_faces::first_acts::<F>),
+        ("signals", of_faces::signals::<F>),
+        ("only_frees", of_faces::only_frees::<F>),
+        ("forks_while_parked", parked::forks_while_parked::<F>),
+        ("each_map_fails", injected_faults::each_map_fails::<F>),
+        ("calls_fail", injected_faults::calls_fail::<F>),
+        ("out_of_memory", injected_faults::out_of_memory::<F>),
+    ]
+}
+
+/// All scenarios of a program that brings its own `malloc`.
+#[must_use]
+pub fn of_malloc() -> Vec<Scenario> {
+    SCENARIOS.iter().copied().chain(of_face::<OfC>()).collect()
+}

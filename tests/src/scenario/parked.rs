@@ -1,106 +1,99 @@
-//! Forks while another thread is parked in a call of the OS, of a program whose type is its `malloc`.
+//! Forks while another thread is parked in a call of the OS, by either face.
 
-use std::hint::black_box;
+use std::marker::PhantomData;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::Duration;
 
 use allocator_core::os::{Call, fault};
 
-use super::{c_calls, c_faults};
 use crate::crew::Worker;
+use crate::face::Face;
 use crate::forked::{fork, on_another_thread};
 use crate::injected::{CALLS, GUARD_CALLS, parking};
 
-/// Some blocks of C, which another thread may free.
-struct Blocks(Vec<usize>);
+/// Some blocks, which any thread may free.
+struct Blocks<F>(Vec<(usize, usize)>, PhantomData<F>);
 
-impl Blocks {
+impl<F: Face> Blocks<F> {
     fn new(count: usize) -> Self {
-        let size_of = |index| 10 + 17 * index;
-        // SAFETY: always allowed.
-        let allocate = |index| unsafe { black_box(libc::malloc(size_of(index))) };
-        Self(
-            (0..count)
-                .map(|i| allocate(i).expose_provenance())
-                .collect(),
-        )
+        let sizes = (0..count).map(|index| 10 + 17 * index);
+        let blocks = sizes.map(|size| (F::allocate(size), size)).collect();
+        Self(blocks, PhantomData)
     }
 
     fn free(self) {
-        for block in self.0 {
+        for (block, size) in self.0 {
             // SAFETY: each freed once.
-            unsafe { libc::free(std::ptr::with_exposed_provenance_mut(block)) };
+            unsafe { F::free(block, size) };
         }
     }
 }
 
-/// Allocates by C, resizes, and frees: bytes.
-fn huge(size: usize, then: usize) {
+/// Allocates, resizes, and frees: bytes.
+fn resized<F: Face>(size: usize, then: usize) {
+    let block = F::allocate(size);
     // SAFETY: freed once.
     unsafe {
-        let block = black_box(libc::malloc(size));
-        assert!(!block.is_null());
-        let resized = black_box(libc::realloc(block, then));
-        assert!(!resized.is_null());
-        libc::free(resized);
+        let block = F::try_resize(block, size, then).expect("there is memory");
+        F::free(block, then);
     }
 }
 
 /// Makes the call, sooner or later; `idle` is a thread that has nothing to do.
-fn make(call: Call, idle: &Worker) {
+fn make<F: Face>(call: Call, idle: &Worker) {
     match call {
-        Call::Map | Call::Unmap | Call::Advise => huge(20 << 20, 20 << 20),
-        Call::Remap => huge(20 << 20, 30 << 20),
+        Call::Map | Call::Unmap | Call::Advise => resized::<F>(20 << 20, 20 << 20),
+        Call::Remap => resized::<F>(20 << 20, 30 << 20),
         // Of a type with guards.
-        Call::Guard | Call::Protect => huge(20 << 20, 20 << 20),
-        Call::Unguard => huge(20 << 20, 30 << 20),
-        Call::Purge => Blocks::new(2000).free(),
+        Call::Guard | Call::Protect => resized::<F>(20 << 20, 20 << 20),
+        Call::Unguard => resized::<F>(20 << 20, 30 << 20),
+        Call::Purge => Blocks::<F>::new(2000).free(),
         // Mail for a thread whose gate is knocked at.
-        Call::Barrier => idle.run(|| Blocks::new(2000)).free(),
+        Call::Barrier => idle.run(|| Blocks::<F>::new(2000)).free(),
         Call::ThreadEnd => {
-            thread::spawn(|| huge(48, 4800)).join().expect("no panic");
+            thread::spawn(|| resized::<F>(48, 4800))
+                .join()
+                .expect("no panic");
         }
     }
-    // SAFETY: always allowed.
-    unsafe { libc::malloc_trim(0) };
+    F::purge();
 }
 
 /// In a chunk of the arena's, inside the thread's gate.
-fn map_a_chunk() {
+fn map_a_chunk<F: Face>() {
     let before = fault::calls(Call::Map);
     let mut blocks = Vec::new();
     while fault::calls(Call::Map) == before {
-        blocks.push(Blocks::new(500));
+        blocks.push(Blocks::<F>::new(500));
     }
-    blocks.into_iter().for_each(Blocks::free);
+    blocks.into_iter().for_each(Blocks::<F>::free);
 }
 
 /// What the child does: all that its parent could.
-fn work_in_child(seed: u64) {
+fn work_in_child<F: Face>(seed: u64) {
     // The parent's faults are not the child's.
     fault::reset();
     let work = move || {
-        assert_eq!(c_faults::load(seed), 0);
-        Blocks::new(1000).free();
+        assert_eq!(F::load(seed), 0);
+        Blocks::<F>::new(1000).free();
     };
     work();
     on_another_thread(work);
-    c_calls::corners(&[]);
 }
 
 /// Whether the peer is to go on to its call. It is there before, so that nothing but the call is left to do.
 static GO: AtomicBool = AtomicBool::new(false);
 
 /// Has a thread do `act`, which makes the call, and forks while that is parked.
-fn fork_while_parked(call: Call, act: impl FnOnce(&Worker) + Send + 'static) {
+fn fork_while_parked<F: Face>(call: Call, act: impl FnOnce(&Worker) + Send + 'static) {
     GO.store(false, Ordering::SeqCst);
     let other = Worker::start();
-    let (theirs, mine) = (other.run(|| Blocks::new(300)), Blocks::new(300));
+    let (theirs, mine) = (other.run(|| Blocks::<F>::new(300)), Blocks::<F>::new(300));
     let peer = thread::spawn(move || {
-        Blocks::new(100).free();
+        Blocks::<F>::new(100).free();
         let idle = Worker::start();
-        idle.run(|| Blocks::new(10)).free();
+        idle.run(|| Blocks::<F>::new(10)).free();
         while !GO.load(Ordering::SeqCst) {
             thread::sleep(Duration::from_micros(100));
         }
@@ -119,24 +112,24 @@ fn fork_while_parked(call: Call, act: impl FnOnce(&Worker) + Send + 'static) {
     fork(|| {
         theirs.free();
         mine.free();
-        work_in_child(call as u64);
+        work_in_child::<F>(call as u64);
     })
     .succeeds();
     assert!(fault::is_parked(call), "the peer was parked all the time");
     drop(parked);
     peer.join().expect("the peer goes on");
-    other.run(|| Blocks::new(300)).free();
+    other.run(|| Blocks::<F>::new(300)).free();
 }
 
 /// Forks while another thread is parked in each call of the OS that `arguments` name.
-pub fn forks_while_parked(arguments: &[String]) {
+pub fn forks_while_parked<F: Face>(arguments: &[String]) {
     for name in arguments {
         let is_named = |call: &&Call| format!("{call:?}") == *name;
         let mut calls = CALLS.iter().chain(&GUARD_CALLS);
         let call = *calls.find(is_named).expect("a call of this name");
-        fork_while_parked(call, move |idle| make(call, idle));
+        fork_while_parked::<F>(call, move |idle| make::<F>(call, idle));
         if call == Call::Map {
-            fork_while_parked(call, |_| map_a_chunk());
+            fork_while_parked::<F>(call, |_| map_a_chunk::<F>());
         }
     }
 }

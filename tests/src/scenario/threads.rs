@@ -97,9 +97,9 @@ fn one_short_life(mut random: Random, survivors: &Mutex<Vec<Live>>) {
     }
 }
 
-/// `threads` threads at once, each with so many bytes in blocks of up to so many.
+/// So many threads at once, each with so many bytes in blocks of up to so many: each takes so many KiB at most.
 pub fn live_threads(arguments: &[String]) {
-    let [threads, bytes, max] = [0, 1, 2].map(|index| number(arguments, index));
+    let [threads, bytes, max, most] = [0, 1, 2, 3].map(|index| number(arguments, index));
     let all_there = Arc::new(Barrier::new(threads + 1));
     let all_may_go = Arc::new(Barrier::new(threads + 1));
     let before = resident_bytes();
@@ -127,11 +127,11 @@ pub fn live_threads(arguments: &[String]) {
     report("kib_per_thread", each as f64 / 1024.0);
     // A debug build's frames take more of the stack.
     let most = if cfg!(debug_assertions) {
-        80 << 10
+        most * 5 / 4
     } else {
-        64 << 10
+        most
     };
-    assert!(each <= most, "{each} bytes per thread");
+    assert!(each <= most << 10, "{each} bytes per thread");
 }
 
 /// Times that the OS calls a key's destructor at the most (`PTHREAD_DESTRUCTOR_ITERATIONS`).
