@@ -41,6 +41,15 @@ impl Child {
     /// When the child hung or did not end well.
     #[track_caller]
     pub fn succeeds(self) {
+        self.succeeds_within(HANG);
+    }
+
+    /// The same where the machine is busy.
+    ///
+    /// # Panics
+    /// When the child did not end well in that time.
+    #[track_caller]
+    pub fn succeeds_within(self, time: Duration) {
         let mut status = 0;
         loop {
             // SAFETY: `status` is valid for writes.
@@ -49,7 +58,7 @@ impl Child {
             if ended == self.id {
                 break;
             }
-            if self.start.elapsed() > HANG {
+            if self.start.elapsed() > time {
                 // SAFETY: the child has not been waited for, so the number is still its own.
                 unsafe {
                     libc::kill(self.id, libc::SIGKILL);

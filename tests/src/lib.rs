@@ -9,6 +9,7 @@ pub mod crew;
 pub mod elf;
 pub mod face;
 pub mod forked;
+pub mod fuzzed;
 pub mod injected;
 pub mod matrix;
 pub mod misuse;

@@ -7,6 +7,8 @@
 
 use std::collections::BTreeMap;
 
+use allocator_core::Stats;
+
 use crate::block::Block;
 use crate::crew::Worker;
 use crate::random::Random;
@@ -89,6 +91,28 @@ pub enum By {
     OneThatEnds,
 }
 
+/// All blocks are free and all threads have ended: nothing is held that was not before (what a
+/// failed sequence leaves is not to fail those that follow it), and nothing was lost.
+///
+/// # Panics
+/// When something stays.
+pub fn nothing_stays<A: Subject>(before: &Stats) {
+    A::purge();
+    A::check();
+    let after = A::stats();
+    let live = |stats: &Stats| stats.allocations - stats.frees;
+    assert_eq!(live(&after), live(before), "live blocks that nobody has");
+    assert!(
+        after.held_bytes <= before.held_bytes,
+        "{} bytes stay",
+        after.held_bytes
+    );
+    for class in 0..A::CHOICES.classes().len() {
+        let live = |stats: &Stats| stats.class(class).allocations - stats.class(class).frees;
+        assert_eq!(live(&after), live(before), "class {class}");
+    }
+}
+
 /// The shadow of one type's live blocks.
 pub struct Model<A> {
     live: Vec<Block<A>>,
@@ -97,6 +121,8 @@ pub struct Model<A> {
     live_bytes: usize,
     next_cookie: u64,
     another: Option<Worker>,
+    /// Whether memory may be refused.
+    may_refuse: bool,
 }
 
 impl<A: Subject> std::default::Default for Model<A> {
@@ -107,11 +133,21 @@ impl<A: Subject> std::default::Default for Model<A> {
             live_bytes: 0,
             next_cookie: 0,
             another: None,
+            may_refuse: A::CHOICES.limit_bytes.is_some(),
         }
     }
 }
 
 impl<A: Subject> Model<A> {
+    /// A model of a process whose OS may refuse anything.
+    #[must_use]
+    pub fn under_faults() -> Self {
+        Self {
+            may_refuse: true,
+            ..Self::default()
+        }
+    }
+
     /// Does one step on the allocator and on the shadow.
     ///
     /// # Panics
@@ -178,7 +214,7 @@ impl<A: Subject> Model<A> {
                 .collect::<Vec<_>>()
         });
         assert!(
-            blocks.len() == count || A::CHOICES.limit_bytes.is_some(),
+            blocks.len() == count || self.may_refuse,
             "no memory without a limit: {size} bytes at {align}"
         );
         blocks.into_iter().for_each(|block| self.add(block));
@@ -192,7 +228,7 @@ impl<A: Subject> Model<A> {
             let before = block.start();
             let done = block.reallocate(new_size);
             assert!(
-                done || A::CHOICES.limit_bytes.is_some(),
+                done || self.may_refuse,
                 "no memory without a limit: {before:p} to {new_size} bytes"
             );
             self.add(block);
@@ -202,10 +238,7 @@ impl<A: Subject> Model<A> {
     fn ping_pong(&mut self, size: usize, times: usize) {
         for _ in 0..times {
             let Some(block) = Block::<A>::new(size, 1, false, self.next_cookie) else {
-                assert!(
-                    A::CHOICES.limit_bytes.is_some(),
-                    "no memory without a limit"
-                );
+                assert!(self.may_refuse, "no memory without a limit");
                 return;
             };
             self.next_cookie += 1;

@@ -5,8 +5,7 @@
 use std::collections::BTreeSet;
 use std::ops::Range;
 
-use allocator_core::Stats;
-use allocator_tests::model::{By, Model, Pick, Step};
+use allocator_tests::model::{By, Model, Pick, Step, nothing_stays};
 use allocator_tests::random::seed_of;
 use allocator_tests::subject::Subject;
 use allocator_tests::{every_configuration, every_pair, pairs};
@@ -102,25 +101,6 @@ fn run<A: Subject>(steps: &[Step]) {
         model.step(step);
     }
     model.end();
-}
-
-/// All blocks are free and all threads have ended: nothing is held that was not before (what a
-/// failed sequence leaves is not to fail those that shrink it), and nothing was lost.
-fn nothing_stays<A: Subject>(before: &Stats) {
-    A::purge();
-    A::check();
-    let after = A::stats();
-    let live = |stats: &Stats| stats.allocations - stats.frees;
-    assert_eq!(live(&after), live(before), "live blocks that nobody has");
-    assert!(
-        after.held_bytes <= before.held_bytes,
-        "{} bytes stay",
-        after.held_bytes
-    );
-    for class in 0..A::CHOICES.classes().len() {
-        let live = |stats: &Stats| stats.class(class).allocations - stats.class(class).frees;
-        assert_eq!(live(&after), live(before), "class {class}");
-    }
 }
 
 /// A step. The weights make pages fill up and empty again: most blocks are small and come in
