@@ -45,6 +45,11 @@ fn what_is_not_looked_for_ends_as_is_known() {
     end_as_they_must(Level::Off);
 }
 
+#[test]
+fn what_is_looked_for_is_found() {
+    end_as_they_must(Level::Checked);
+}
+
 /// A check of the first row that ends like this.
 fn some_check(end: impl Fn(End) -> bool) -> Check {
     let checks = ROWS.iter().flat_map(|row| row.checks(Level::Off));
@@ -112,4 +117,23 @@ fn the_table_has_a_row_for_each_fault_and_says_what_fails() {
     cell[0].1 = Err("it went on".to_owned());
     assert_eq!(marks(cell), "FAILS");
     assert!(markdown(&results).contains("FAILS"));
+}
+
+#[test]
+fn the_readme_has_the_table() {
+    let readme = Path::new(env!("CARGO_MANIFEST_DIR")).join("../README.md");
+    let text = std::fs::read_to_string(&readme).expect("there is a README");
+    let place = |mark: &str| text.find(mark).expect("the README has the table's place");
+    let start = place("<!-- matrix -->\n") + "<!-- matrix -->\n".len();
+    let end = place("<!-- end of matrix -->");
+    let table = format!("\n{}\n", markdown(&all_well()));
+    if std::env::var_os("UPDATE_DOCS").is_some() {
+        let text = [&text[..start], &table, &text[end..]].concat();
+        std::fs::write(&readme, text).expect("writable");
+    } else {
+        assert!(
+            text[start..end] == table,
+            "the README's table is not the matrix; run `UPDATE_DOCS=1 cargo test --test matrix`"
+        );
+    }
 }

@@ -87,13 +87,18 @@ fn is_large_of<D: Declared>(block: *mut u8, slices: Option<usize>) -> bool {
 #[cold]
 #[inline(never)]
 fn blame<D: Declared>(block: *mut u8, class: Option<usize>) -> ! {
-    let class_bytes = class.map(D::block_bytes);
-    let fault = if is_in_arena(block) {
+    let (fault, class) = if is_in_arena(block) {
         // SAFETY: in the arena.
-        fault_of::<D>(block, class, unsafe { Page::holding(block) })
+        let page = unsafe { Page::holding(block) };
+        // C says no class, and the headers of a large block's later slices none that is one.
+        let is_inside = page.is_some_and(|page| page.is_large() && page.start() != block);
+        let class = class.filter(|_| !is_inside);
+        (fault_of::<D>(block, class, page), class)
     } else {
-        huge::misfit(D::shared().account(), block).unwrap_or(Fault::NotOurs)
+        let misfit = huge::misfit(D::shared().account(), block);
+        (misfit.unwrap_or(Fault::NotOurs), class)
     };
+    let class_bytes = class.map(D::block_bytes);
     report::<D>(fault, block.addr(), class_bytes)
 }
 

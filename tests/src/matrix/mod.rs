@@ -21,7 +21,7 @@ pub enum Level {
 }
 
 /// Those that can be had.
-pub const LEVELS: &[Level] = &[Level::Off];
+pub const LEVELS: &[Level] = &[Level::Off, Level::Checked];
 
 impl Level {
     /// As the option has it.

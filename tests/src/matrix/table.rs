@@ -78,28 +78,29 @@ pub fn markdown(results: &[Results<'_>]) -> String {
         )
         .expect("text");
     }
-    let spoilt = spoilt(results);
-    if !spoilt.is_empty() {
-        text.push('\n');
-        for (id, level, what) in spoilt {
-            writeln!(text, "- {id}, `{level}`: {what}").expect("text");
-        }
+    text.push('\n');
+    for (id, level, what) in spoilt(results) {
+        let what: Vec<_> = what.into_iter().collect();
+        writeln!(text, "- {id}, `{level}`: {}", what.join("; ")).expect("text");
     }
     text
 }
 
-/// What X means: row, level, and what was seen.
-fn spoilt(results: &[Results<'_>]) -> BTreeSet<(&'static str, &'static str, &'static str)> {
-    let mut seen = BTreeSet::new();
+/// What X means: row, level, and what is seen.
+fn spoilt(results: &[Results<'_>]) -> Vec<(&'static str, &'static str, BTreeSet<&'static str>)> {
+    let mut all = Vec::new();
     for Results { row, cells } in results {
-        for (check, _) in cells.iter().flatten().flatten() {
-            let what = match check.end() {
-                End::Spoilt(what) => what,
-                End::Crashes => "the process crashes",
-                _ => continue,
+        for (level, cell) in LEVELS.iter().zip(cells) {
+            let of_check = |(check, _): &(&Check, _)| match check.end() {
+                End::Spoilt(what) => Some(what),
+                End::Crashes => Some("the process crashes"),
+                _ => None,
             };
-            seen.insert((row.id, check.level.name(), what));
+            let seen: BTreeSet<_> = cell.iter().flatten().filter_map(of_check).collect();
+            if !seen.is_empty() {
+                all.push((row.id, level.name(), seen));
+            }
         }
     }
-    seen
+    all
 }

@@ -152,13 +152,16 @@ fn double_free_later<F: Misused>(scene: &Scene) {
     let victim = blocks[0];
     let (freed, kept): (Vec<_>, Vec<_>) = (1..).zip(&blocks[1..]).partition(|(at, _)| at % 2 == 0);
     let freed: Vec<usize> = freed.into_iter().map(|(_, block)| *block).collect();
+    // Of another kind, of which there is a page, so that none takes the block's place.
+    let other = size.min(400) / 2 + 1;
     scene.by_owner(move || {
+        let _ = F::allocate(other);
         // SAFETY: freed once, so far; and others.
         unsafe {
             F::free(victim, size);
             for block in freed {
                 F::free(block, size);
-                let _ = F::allocate(size / 2 + 1);
+                let _ = F::allocate(other);
             }
         }
     });
