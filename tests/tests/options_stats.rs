@@ -54,7 +54,7 @@ fn stats_off_counts_nothing() {
 
 #[test]
 fn counters_count_every_block_of_every_kind_by_every_thread() {
-    const SIZES: [usize; 5] = [0, 40, 20_000, 1_000_000, 10_000_000];
+    const SIZES: [usize; 5] = [0, 40, 20_000, 1_000_000, 20_000_000];
     let live: Vec<_> = SIZES.iter().map(|&size| block::<Counters>(size)).collect();
     let elsewhere = Worker::start().run(|| SIZES.map(block::<Counters>));
     assert_eq!(
@@ -83,8 +83,8 @@ fn held_bytes_are_pages_and_mappings() {
     assert_eq!(held(), 5 * (64 << 10), "and one of larger blocks");
     let large = block::<Held>(100_000);
     assert_eq!(held(), 7 * (64 << 10), "and two slices");
-    let huge = block::<Held>(10_000_001);
-    assert_eq!(held(), 7 * (64 << 10) + 10_002_432, "and whole OS pages");
+    let huge = block::<Held>(20_000_001);
+    assert_eq!(held(), 7 * (64 << 10) + 20_000_768, "and whole OS pages");
     [small, medium, large, huge]
         .into_iter()
         .for_each(Block::free);
