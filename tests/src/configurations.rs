@@ -155,7 +155,7 @@ pub struct Walled;
 pub struct Sampled;
 
 /// A budget that the model reaches.
-#[derive_allocator(limit = 24MiB, thp = never, stats = counters)]
+#[derive_allocator(limit = 40MiB, thp = never, stats = counters)]
 pub struct Limited;
 
 /// Misuse is looked for.
