@@ -19,7 +19,7 @@ const DIGITS: usize = 20;
 pub(crate) fn report<C: Choices>(fault: Fault, address: usize, class_bytes: Option<usize>) -> ! {
     let (mut hex, mut decimal) = ([0; DIGITS], [0; DIGITS]);
     let (class, bytes) = match class_bytes {
-        Some(bytes) => (", class ", digits(bytes, 10, &mut decimal)),
+        Some(bytes) => (", class ", digits::<10>(bytes, &mut decimal)),
         None => ("", ""),
     };
     os::say(&[
@@ -28,7 +28,7 @@ pub(crate) fn report<C: Choices>(fault: Fault, address: usize, class_bytes: Opti
         "`: ",
         fault.text(),
         " of 0x",
-        digits(address, 16, &mut hex),
+        digits::<16>(address, &mut hex),
         class,
         bytes,
         "\n",
@@ -46,16 +46,17 @@ pub(crate) fn report<C: Choices>(fault: Fault, address: usize, class_bytes: Opti
     os::abort(&[])
 }
 
-/// A number as text.
-fn digits(mut number: usize, base: usize, buffer: &mut [u8; DIGITS]) -> &str {
+/// A number as text. Nothing in it may panic, for all that the compiler knows: whatever is `extern "C"`
+/// and leads here would be guarded against that. So the base is a constant, and the text is not checked.
+fn digits<const BASE: usize>(mut number: usize, buffer: &mut [u8; DIGITS]) -> &str {
     let mut first = DIGITS;
     for (index, digit) in buffer.iter_mut().enumerate().rev() {
-        *digit = match (number % base) as u8 {
+        *digit = match (number % BASE) as u8 {
             value @ 0..10 => b'0' + value,
             value => b'a' + (value - 10),
         };
         first = index;
-        number /= base;
+        number /= BASE;
         if number == 0 {
             break;
         }
@@ -74,8 +75,8 @@ mod tests {
     fn numbers_are_written_as_rust_writes_them() {
         for number in [0, 7, 48, 0x7f3c_4ac0_0030, usize::MAX] {
             let (mut hex, mut decimal) = ([0; DIGITS], [0; DIGITS]);
-            assert_eq!(digits(number, 10, &mut decimal), number.to_string());
-            assert_eq!(digits(number, 16, &mut hex), format!("{number:x}"));
+            assert_eq!(digits::<10>(number, &mut decimal), number.to_string());
+            assert_eq!(digits::<16>(number, &mut hex), format!("{number:x}"));
         }
     }
 }

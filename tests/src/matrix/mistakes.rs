@@ -211,8 +211,6 @@ fn foreign() -> Row {
                 ("c", _) => Unharmed,
                 (_, "small" | "medium") if mistake == "free_mapped" => CHANGED,
                 // What lies where a page's header would be is chance.
-                _ if mistake == "free_stack" => Open,
-                (_, "small" | "medium") => Crashes,
                 _ => Open,
             };
             found(off, NOT_OURS)

@@ -202,13 +202,14 @@ fn free_inner<F: Misused>(scene: &Scene) {
 /// Frees memory that is not the heap's, which is to stay as it was.
 fn free_foreign<F: Misused>(scene: &Scene, address: usize, bytes: usize) {
     let _ = F::allocate(scene.size);
-    spoil(address, bytes);
+    // SAFETY: the memory is the caller's, here and below.
+    unsafe { pointer(address).write_bytes(JUNK, bytes) };
     // C does not say what it takes it for.
     let class_bytes = F::class_bytes(scene.size).filter(|_| !F::IS_C);
     scene.says(address, class_bytes);
     // SAFETY: the mistake.
     unsafe { F::free(address, scene.size) };
-    // SAFETY: the memory is the caller's.
+    // SAFETY: as above.
     let is_as_it_was =
         (0..bytes).all(|at| unsafe { pointer(address + at).read_volatile() } == JUNK);
     if !is_as_it_was {
@@ -272,9 +273,17 @@ fn free_by_other_type<F: Misused, G: Misused>(scene: &Scene) {
     scene.ends::<F>(&held);
 }
 
+/// Writes something else than is there.
 fn spoil(address: usize, bytes: usize) {
+    let first = pointer(address);
     // SAFETY: the mistake, in memory that is there.
-    unsafe { pointer(address).write_bytes(JUNK, bytes) };
+    unsafe {
+        let before = first.read_volatile();
+        first.write_bytes(JUNK, bytes);
+        if before == JUNK {
+            first.write_volatile(JUNK ^ 2);
+        }
+    }
 }
 
 /// So many bytes over the end, of a block whose neighbour is in use; then it is freed.
