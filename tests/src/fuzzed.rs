@@ -5,12 +5,13 @@
 
 use std::thread;
 
-use allocator_core::os::{Call, fault};
+use allocator_core::os::fault;
 
 use crate::configurations::{
     CacheOfFour, Default, EverythingKept, FlagsOff, Limited, NothingKept, OddClasses, OneAtATime,
     OneOddClass, Seed, Stock,
 };
+use crate::injected::CALLS_WITHOUT_LOSS;
 use crate::model::{By, Model, Pick, Step, nothing_stays};
 use crate::subject::Subject;
 
@@ -107,17 +108,10 @@ impl Bytes<'_> {
         }
     }
 
-    /// Has the OS refuse some calls, not far from now. Not `munmap`: what it refuses is lost, and the
-    /// fuzzer's process lives long.
+    /// Has the OS refuse some calls, not far from now. The fuzzer's
+    /// process lives long, so only such as lose nothing.
     fn fault(&mut self) {
-        let calls = [
-            Call::Map,
-            Call::Purge,
-            Call::Advise,
-            Call::Remap,
-            Call::Barrier,
-            Call::ThreadEnd,
-        ];
+        let calls = CALLS_WITHOUT_LOSS;
         let call = calls[self.below(calls.len())];
         let from = self.below(32) as u64;
         let count = match self.byte() % 4 {

@@ -13,6 +13,16 @@ pub const CALLS: [Call; 7] = [
     Call::ThreadEnd,
 ];
 
+/// Those of them after whose refusal nothing stays lost: all but `munmap`.
+pub const CALLS_WITHOUT_LOSS: [Call; 6] = [
+    Call::Map,
+    Call::Purge,
+    Call::Advise,
+    Call::Remap,
+    Call::Barrier,
+    Call::ThreadEnd,
+];
+
 /// The calls that only types with guards make.
 pub const GUARD_CALLS: [Call; 3] = [Call::Guard, Call::Unguard, Call::Protect];
 

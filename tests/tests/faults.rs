@@ -11,6 +11,7 @@ use allocator_tests::injected::{CALLS, GUARD_CALLS, failures, one_failure};
 use allocator_tests::process::alone;
 use allocator_tests::program::Program;
 use allocator_tests::random::{Random, seed_of};
+use allocator_tests::scenario::limits::LIMITS;
 use allocator_tests::subject::{Subject, layout};
 use allocator_tests::subjects;
 
@@ -298,15 +299,6 @@ fn blocks_freed_by_others_come_home_without_barriers() {
     drop(owner);
     is_as_before::<Default>();
 }
-
-/// Limits of the OS on memory, and what each must leave room to serve, in MiB.
-const LIMITS: [(libc::__rlimit_resource_t, u64, &str); 5] = [
-    (libc::RLIMIT_AS, 32, "4"),
-    (libc::RLIMIT_AS, 64, "24"),
-    (libc::RLIMIT_AS, 200, "120"),
-    (libc::RLIMIT_DATA, 64, "24"),
-    (libc::RLIMIT_DATA, 20, "4"),
-];
 
 const PROGRAMS: [&str; 4] = [
     env!("CARGO_BIN_EXE_global_as_it_comes"),

@@ -9,6 +9,7 @@ use std::sync::LazyLock;
 use allocator_tests::elf::SharedObject;
 use allocator_tests::program::Program;
 use allocator_tests::real_programs::{REAL_PROGRAMS, RealProgram, Verdict, build_objects};
+use allocator_tests::scenario::limits::LIMITS;
 
 const SYSTEM: &str = env!("CARGO_BIN_EXE_system");
 const EXPORTED: &str = env!("CARGO_BIN_EXE_exported");
@@ -165,15 +166,6 @@ fn memory_goes_back() {
 fn the_os_is_called_once_for_64_kib_at_most_to_purge_what_is_freed_in_pieces() {
     Program::new(EXPORTED, &["purge_storm"]).succeeds();
 }
-
-/// Limits of the OS on memory, and what each must leave room to serve, in MiB.
-const LIMITS: [(libc::__rlimit_resource_t, u64, &str); 5] = [
-    (libc::RLIMIT_AS, 32, "4"),
-    (libc::RLIMIT_AS, 64, "24"),
-    (libc::RLIMIT_AS, 200, "120"),
-    (libc::RLIMIT_DATA, 64, "24"),
-    (libc::RLIMIT_DATA, 20, "4"),
-];
 
 #[test]
 fn a_limit_on_memory_leaves_a_program_to_start_and_go_on() {

@@ -35,12 +35,38 @@ const BRANCHES_MAX: usize = 50_000;
 #[derive(Default)]
 struct Execution {
     number: u64,
-    atomics: BTreeMap<usize, Rc<watched::AtomicU64>>,
-    cells: BTreeMap<usize, Rc<loom::cell::UnsafeCell<()>>>,
-    spare_atomics: Vec<Rc<watched::AtomicU64>>,
-    spare_cells: Vec<Rc<loom::cell::UnsafeCell<()>>>,
-    /// Whether threads have started.
-    is_shared: bool,
+    atomics: Places<watched::AtomicU64>,
+    cells: Places<loom::cell::UnsafeCell<()>>,
+}
+
+/// What loom knows of places of one kind.
+struct Places<T> {
+    /// By address.
+    known: BTreeMap<usize, Rc<T>>,
+    /// For places that are new; `None` until threads start.
+    spare: Option<Vec<Rc<T>>>,
+}
+
+impl<T> Default for Places<T> {
+    fn default() -> Self {
+        Self {
+            known: BTreeMap::new(),
+            spare: None,
+        }
+    }
+}
+
+impl<T> Places<T> {
+    /// What is known of the place at `address`, be it from now on; `None` if that has to be made first.
+    fn known(&mut self, address: usize) -> Option<Rc<T>> {
+        if let Some(known) = self.known.get(&address) {
+            return Some(known.clone());
+        }
+        let spare = self.spare.as_mut()?.pop();
+        let spare = spare.expect("more spare places are needed");
+        self.known.insert(address, spare.clone());
+        Some(spare)
+    }
 }
 
 std::thread_local! {
@@ -77,13 +103,11 @@ pub(crate) fn execution() -> u64 {
 
 /// Runs all of `bodies` at once, the last by the caller, and waits for them.
 pub(crate) fn together<const N: usize>(bodies: [Box<dyn FnOnce()>; N]) {
-    let spare_atomics = (0..SPARE).map(|_| Rc::new(watched::AtomicU64::new(0)));
-    let spare_cells = (0..SPARE).map(|_| Rc::new(loom::cell::UnsafeCell::new(())));
-    let (spare_atomics, spare_cells) = (spare_atomics.collect(), spare_cells.collect());
+    let atomics = (0..SPARE).map(|_| Rc::new(new_atomic())).collect();
+    let cells = (0..SPARE).map(|_| Rc::new(new_cell())).collect();
     with(|execution| {
-        execution.spare_atomics = spare_atomics;
-        execution.spare_cells = spare_cells;
-        execution.is_shared = true;
+        execution.atomics.spare = Some(atomics);
+        execution.cells.spare = Some(cells);
     });
     let mut bodies = Vec::from(bodies);
     let last = bodies.pop();
@@ -102,47 +126,37 @@ fn with<T>(act: impl FnOnce(&mut Execution) -> T) -> T {
     })
 }
 
-/// What loom knows of the atomic at `address`, whose value was zero at first.
-fn atomic_at(address: usize) -> Rc<watched::AtomicU64> {
-    let known = with(|execution| {
-        if let Some(known) = execution.atomics.get(&address) {
-            return Some(known.clone());
-        }
-        let spare = execution.is_shared.then(|| {
-            let spare = execution.spare_atomics.pop();
-            spare.expect("more spare atomics are needed")
-        })?;
-        execution.atomics.insert(address, spare.clone());
-        Some(spare)
-    });
-    known.unwrap_or_else(|| {
-        let made = Rc::new(watched::AtomicU64::new(0));
-        with(|execution| execution.atomics.insert(address, made.clone()));
+/// What loom knows of the place at `address`, in the table that `places` gives; what `make` makes if it
+/// is new there.
+fn watched_at<T>(
+    places: fn(&mut Execution) -> &mut Places<T>,
+    address: usize,
+    make: fn() -> T,
+) -> Rc<T> {
+    with(|execution| places(execution).known(address)).unwrap_or_else(|| {
+        // Outside of `with`, because loom is called.
+        let made = Rc::new(make());
+        with(|execution| places(execution).known.insert(address, made.clone()));
         made
     })
 }
 
+/// What loom knows of the atomic at `address`, whose value was zero at first.
+fn atomic_at(address: usize) -> Rc<watched::AtomicU64> {
+    watched_at(|execution| &mut execution.atomics, address, new_atomic)
+}
+
 /// What loom knows of the plain memory at `address`; `None` outside of models.
 fn cell_at(address: usize) -> Option<Rc<loom::cell::UnsafeCell<()>>> {
-    if execution() == 0 {
-        return None;
-    }
-    let known = with(|execution| {
-        if let Some(known) = execution.cells.get(&address) {
-            return Some(known.clone());
-        }
-        let spare = execution.is_shared.then(|| {
-            let spare = execution.spare_cells.pop();
-            spare.expect("more spare cells are needed")
-        })?;
-        execution.cells.insert(address, spare.clone());
-        Some(spare)
-    });
-    known.or_else(|| {
-        let made = Rc::new(loom::cell::UnsafeCell::new(()));
-        with(|execution| execution.cells.insert(address, made.clone()));
-        Some(made)
-    })
+    (execution() != 0).then(|| watched_at(|execution| &mut execution.cells, address, new_cell))
+}
+
+fn new_atomic() -> watched::AtomicU64 {
+    watched::AtomicU64::new(0)
+}
+
+fn new_cell() -> loom::cell::UnsafeCell<()> {
+    loom::cell::UnsafeCell::new(())
 }
 
 /// Tells loom that the calling thread reads the word at `address`.
@@ -164,7 +178,7 @@ pub(crate) fn writes(address: usize) {
 /// Tells loom that the calling thread writes whatever is in use in `bytes` from `address` on.
 pub(crate) fn writes_all(address: usize, bytes: usize) {
     let cells: Vec<_> = with(|execution| {
-        let cells = execution.cells.range(address..address + bytes);
+        let cells = execution.cells.known.range(address..address + bytes);
         cells.map(|(_, cell)| cell.clone()).collect()
     });
     for cell in cells {

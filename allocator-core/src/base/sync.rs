@@ -29,13 +29,6 @@ pub(crate) use core::sync::atomic::{
     AtomicBool, AtomicIsize, AtomicPtr, AtomicU8, AtomicU32, AtomicU64, AtomicUsize,
 };
 
-/// What this module was called where it was not modelled.
-#[allow(
-    unused_imports,
-    reason = "for what is being written while everything becomes modelled"
-)]
-pub(crate) use self as unmodelled;
-
 /// What was counted since [`restart_counts`]; `None` in a build that does not count.
 #[must_use]
 pub fn counts() -> Option<Counts> {

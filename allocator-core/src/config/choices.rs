@@ -23,7 +23,6 @@ pub unsafe trait Choices: Sized + 'static {
 }
 
 /// Shorthands for what follows from `CONFIG`.
-#[allow(dead_code, reason = "what is not built yet reads no constant")]
 pub(crate) trait Derived: Choices {
     const CLASSES: usize = Self::CONFIG.class_bytes.len();
     const QUANTUM: usize = Self::CONFIG.quantum();
@@ -42,14 +41,6 @@ pub(crate) trait Derived: Choices {
     const GUARDS: bool = Self::CONFIG.hardening.guards;
     /// Addresses that blocks of this type have had serve no other type.
     const ISOLATE: bool = Self::CONFIG.hardening.isolate;
-    /// Eight bytes behind each block are signed.
-    const CANARIES: bool = Self::CONFIG.hardening.canaries;
-    /// A freed block is cleared, and checked to be so still when it is used again.
-    const ZERO: bool = Self::CONFIG.hardening.zero;
-    /// Fresh blocks are handed out in random order.
-    const SHUFFLE: bool = Self::CONFIG.hardening.shuffle;
-    /// Bytes of freed blocks that wait per heap; 0 is off.
-    const QUARANTINE: usize = Self::CONFIG.hardening.quarantine_bytes as usize;
     /// One block in so many has OS pages of its own; 0 is off.
     const SAMPLE: u32 = Self::CONFIG.hardening.sample;
     /// How the process ends when misuse is found.

@@ -14,9 +14,10 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use allocator_core::derive_allocator;
-use allocator_core::os::{Call, fault};
+use allocator_core::os::fault;
 use allocator_tests::block::Block;
 use allocator_tests::forked::{fork, on_another_thread};
+use allocator_tests::injected::CALLS_WITHOUT_LOSS;
 use allocator_tests::process::resident_bytes;
 use allocator_tests::random::{Random, seed_of};
 use allocator_tests::scenario::figures::mib;
@@ -164,14 +165,7 @@ fn lives<A: Subject>(commons: &'static Commons<A>, mut random: Random) {
 
 /// Has the OS refuse some calls, again and again.
 fn refuse(mut random: Random) {
-    let calls = [
-        Call::Map,
-        Call::Purge,
-        Call::Advise,
-        Call::Remap,
-        Call::Barrier,
-        Call::ThreadEnd,
-    ];
+    let calls = CALLS_WITHOUT_LOSS;
     while !SOAK.ends.load(SeqCst) {
         thread::sleep(Duration::from_millis(20));
         let _works = SOAK.works.read().unwrap();

@@ -67,3 +67,27 @@ pub fn atexit_allocates(_: &[String]) {
     start_busy_threads();
     std::process::exit(0);
 }
+
+/// C's `main` of a program whose first thread ends by `pthread_exit`. No frame of Rust may be on the
+/// stack that is unwound, so it is no function of this library.
+#[macro_export]
+macro_rules! ends_by_pthread_exit {
+    () => {
+        unsafe extern "C-unwind" {
+            /// As in `libc`, but known to unwind.
+            fn pthread_exit(value: *mut ::std::ffi::c_void) -> !;
+        }
+
+        /// C's `main`.
+        // SAFETY: no other function has this name, and it is what the C library expects of it.
+        #[unsafe(no_mangle)]
+        extern "C-unwind" fn main(
+            _: ::std::ffi::c_int,
+            _: *const *const ::std::ffi::c_char,
+        ) -> ::std::ffi::c_int {
+            $crate::scenario::exits::start_one_that_outlives_the_first();
+            // SAFETY: nothing on this stack needs to be dropped.
+            unsafe { pthread_exit(::std::ptr::null_mut()) }
+        }
+    };
+}

@@ -9,6 +9,16 @@ use super::figures::{mappings, mib, report};
 use super::live::{Chain, Live};
 use crate::process::OS_PAGE_BYTES;
 
+/// Limits of the OS on memory, and what each must leave room to serve, in MiB, for
+/// [`serves_under_a_limit`].
+pub const LIMITS: [(libc::__rlimit_resource_t, u64, &str); 5] = [
+    (libc::RLIMIT_AS, 32, "4"),
+    (libc::RLIMIT_AS, 64, "24"),
+    (libc::RLIMIT_AS, 200, "120"),
+    (libc::RLIMIT_DATA, 64, "24"),
+    (libc::RLIMIT_DATA, 20, "4"),
+];
+
 /// Allocates blocks of `size` until there is no more; at least one.
 fn until_null(size: usize) -> Vec<Live> {
     // The list must not be what fails: it has its room from the start.
