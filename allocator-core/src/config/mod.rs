@@ -131,7 +131,7 @@ pub enum Purge {
 /// Huge pages of the hardware (`thp = …`).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Thp {
-    /// Where they pay: for what a process of over 8 MiB uses all over.
+    /// Where they pay: for what a process of over 8 MiB (32 MiB behind the face of C) uses all over.
     Default,
     /// Nowhere.
     Never,
