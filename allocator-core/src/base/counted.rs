@@ -200,7 +200,7 @@ counted!(AtomicBool, bool: swap);
 counted!(AtomicU8, u8: );
 counted!(AtomicU32, u32: fetch_add fetch_sub);
 counted!(AtomicU64, u64: swap fetch_add fetch_and fetch_or fetch_max);
-counted!(AtomicUsize, usize: fetch_add fetch_sub fetch_min);
+counted!(AtomicUsize, usize: swap fetch_add fetch_sub fetch_min);
 counted!(AtomicIsize, isize: swap fetch_add fetch_sub fetch_max);
 counted!(AtomicPtr<T>, *mut T: swap);
 
