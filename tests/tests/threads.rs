@@ -1,11 +1,15 @@
 //! Threads: their first act, their end, and what many of them leave behind.
 
+use std::sync::atomic::{AtomicBool, Ordering::SeqCst};
 use std::thread;
+use std::time::Duration;
 
 use allocator_core::derive_allocator;
 use allocator_core::os::{Call, fault};
 use allocator_tests::block::Block;
+use allocator_tests::child::{is_child_of, run_again};
 use allocator_tests::crew::Worker;
+use allocator_tests::forked::fork;
 use allocator_tests::process::alone;
 use allocator_tests::program::Program;
 use allocator_tests::subject::Subject;
@@ -58,6 +62,7 @@ declare! {
     OnlyFreesByPointer: tls = pointer;
     Handed: ;
     HandedByPointer: tls = pointer;
+    HandedWhileLocked: ;
 }
 
 fn frees_make_no_heap<A: Subject>() {
@@ -151,4 +156,49 @@ fn pages_with_live_blocks_of_ended_threads_serve_others() {
 #[test]
 fn pages_with_live_blocks_of_ended_threads_serve_others_behind_a_pointer() {
     pages_are_handed_on::<HandedByPointer>();
+}
+
+/// The thread that allocates waits for the lock, and does not make a page beside those that are there.
+/// While the handlers of a fork run, all locks are held for as long as one of them takes.
+#[test]
+fn so_they_do_while_the_lock_is_held() {
+    const NAME: &str = "so_they_do_while_the_lock_is_held";
+    static IS_HELD: AtomicBool = AtomicBool::new(false);
+    unsafe extern "C" fn stays() {
+        IS_HELD.store(true, SeqCst);
+        thread::sleep(Duration::from_millis(200));
+    }
+    if !is_child_of(NAME) {
+        let output = run_again(NAME);
+        assert!(output.status.success(), "{output:?}");
+        return;
+    }
+    // Registered before the allocator's, so it runs after it.
+    // SAFETY: a function that lives as long as the process.
+    assert_eq!(unsafe { libc::pthread_atfork(Some(stays), None, None) }, 0);
+    let new = |cookie| Block::<HandedWhileLocked>::new(100, 8, false, cookie).expect("memory");
+    let left = thread::spawn(move || (0..100).map(new).collect::<Vec<_>>()).join();
+    let worker = Worker::start();
+    // It has a heap, and no page of the class.
+    worker.run(|| {
+        Block::<HandedWhileLocked>::new(1000, 8, false, 0)
+            .expect("memory")
+            .free()
+    });
+    let before = HandedWhileLocked::stats();
+    let forks = thread::spawn(|| fork(|| {}).succeeds());
+    let block = worker.run(move || {
+        while !IS_HELD.load(SeqCst) {
+            thread::yield_now();
+        }
+        new(0)
+    });
+    forks.join().expect("the child ends well");
+    let after = HandedWhileLocked::stats();
+    assert_eq!(after.pages_adopted, before.pages_adopted + 1, "{after:?}");
+    assert_eq!(after.pages_made, before.pages_made, "{after:?}");
+    block.free();
+    left.expect("it ended well")
+        .into_iter()
+        .for_each(Block::free);
 }
