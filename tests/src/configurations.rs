@@ -176,14 +176,21 @@ pub struct CheckedOdd;
     hardening(
         level = guarded,
         canaries = off,
-        zero = off,
-        shuffle = off,
         quarantine = off,
         sample = 20,
     ),
     stats = counters,
 )]
 pub struct Fortified;
+
+/// Free blocks are zero, fresh ones in random order, and nothing else is looked at. Of classes that are no
+/// powers of two, the smallest a word, where a free block holds its link alone.
+#[derive_allocator(
+    size_classes = [8, 16, 24, 40, 72, 136, 264, 520, 1032, 2056, 4104, 8200, 16392, 32776],
+    hardening(zero, shuffle),
+    stats = counters,
+)]
+pub struct Cleared;
 
 /// Free blocks are signed, and pointers are not looked at.
 #[derive_allocator(hardening(links), stats = counters)]
@@ -225,6 +232,7 @@ crate::subjects!(
     Checked,
     CheckedOdd,
     Fortified,
+    Cleared,
     Signed,
     Located,
 );
@@ -242,7 +250,7 @@ macro_rules! every_configuration {
             local_first LocalFirst, skip_collect SkipCollect, one_at_a_time OneAtATime,
             largest_classes LargestClasses, walled Walled, sampled Sampled, limited Limited,
             checked Checked, checked_odd CheckedOdd, fortified Fortified,
-            signed Signed, located Located);
+            cleared Cleared, signed Signed, located Located);
     };
     ($check:ident: $($name:ident $type:ident),+) => {
         mod $check {

@@ -13,6 +13,7 @@ pub mod fuzzed;
 pub mod injected;
 pub mod matrix;
 pub mod misuse;
+pub mod misused_block;
 pub mod model;
 pub mod pairs;
 pub mod probe;

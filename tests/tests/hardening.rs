@@ -5,14 +5,17 @@
 use std::alloc::{GlobalAlloc, System};
 use std::hint::black_box;
 use std::os::unix::process::ExitStatusExt;
-use std::process::Output;
 use std::ptr::NonNull;
 
 use allocator_core::{Corruption, Fault, derive_allocator};
 use allocator_tests::child;
 use allocator_tests::configurations::{Checked, Default, Located, Signed};
+use allocator_tests::misused_block::{
+    Block, Ended, allocate, class_bytes, free, free_remote, is_about, read, run, write,
+    write_to_what_is_free,
+};
 use allocator_tests::subject::{Subject, layout};
-use allocator_tests::subjects;
+use allocator_tests::{found, subjects};
 
 #[derive_allocator(hardening = checked, on_corruption = trap)]
 struct Trapping;
@@ -34,51 +37,6 @@ fn ends_the_process(corruption: &Corruption) {
 
 fn returns(corruption: &Corruption) {
     println!("told: {corruption}");
-}
-
-/// A block of a type, freed twice or otherwise misused, by its address.
-type Block = NonNull<u8>;
-
-/// Tells the test which address the message has to name.
-fn is_about(block: Block) {
-    println!("is about {:#x}", block.addr());
-}
-
-fn allocate<A: Subject>(size: usize) -> Block {
-    A::allocate(layout(size, 8)).expect("memory")
-}
-
-/// Frees what is not to be freed: that is what the type is to find.
-fn free<A: Subject>(block: Block, size: usize) {
-    // SAFETY: none: the process ends if this is misuse.
-    unsafe { A::deallocate(black_box(block), layout(size, 8)) };
-}
-
-/// The same by a thread that did not allocate.
-fn free_remote<A: Subject>(block: Block, size: usize) {
-    let address = block.as_ptr().expose_provenance();
-    let freed = std::thread::spawn(move || {
-        let block = std::ptr::with_exposed_provenance_mut(address);
-        free::<A>(NonNull::new(block).expect("a block"), size);
-    });
-    freed.join().expect("the thread ends, or the process");
-}
-
-/// Writes into a block that is free, or past the end of one that is not.
-fn write(block: Block, at: usize, value: u64) {
-    // SAFETY: none: the bytes are mapped, and the type is to find what this breaks.
-    unsafe {
-        block
-            .as_ptr()
-            .add(at)
-            .cast::<u64>()
-            .write_volatile(black_box(value));
-    }
-}
-
-fn read(block: Block, at: usize) -> u64 {
-    // SAFETY: as in write().
-    unsafe { block.as_ptr().add(at).cast::<u64>().read_volatile() }
 }
 
 /// Uses the allocator, so that what is free may be used again.
@@ -247,21 +205,13 @@ fn grow_what_is_free<A: Subject>(size: usize, new_size: usize) {
 
 /// The free neighbour's first word is hit.
 fn overflow_by_a_byte<A: Subject>(size: usize) {
-    let class = A::usable_size(layout(size, 8));
+    let class = class_bytes::<A>(size);
     let [block, next, _] = [(); 3].map(|()| allocate::<A>(size));
     assert_eq!(next.addr().get() - block.addr().get(), class, "neighbours");
     free::<A>(next, size);
     is_about(next);
     let word = read(block, class);
     write(block, class, word ^ 0x5a);
-    black_box(allocate::<A>(size));
-}
-
-fn write_to_what_is_free<A: Subject>(size: usize, at: usize) {
-    let block = allocate::<A>(size);
-    free::<A>(block, size);
-    is_about(block);
-    write(block, at, 0x4141_4141_4141_4141);
     black_box(allocate::<A>(size));
 }
 
@@ -294,48 +244,6 @@ fn write_to_what_waits_in_a_list<A: Subject>(size: usize) {
     for block in &blocks[5000..6000] {
         free::<A>(*block, size);
     }
-}
-
-/// What a test runs as a process of its own, and what that process ends with.
-struct Ended {
-    output: Output,
-    said: String,
-    /// The address that the fault is about.
-    address: String,
-}
-
-fn run(name: &str) -> Ended {
-    let output = child::run_again(name);
-    let said = String::from_utf8_lossy(&output.stderr).into_owned();
-    let told = String::from_utf8_lossy(&output.stdout).into_owned();
-    let address = told.split("is about ").nth(1);
-    let address = address
-        .and_then(|rest| rest.lines().next())
-        .unwrap_or_default();
-    Ended {
-        said,
-        address: address.to_owned(),
-        output,
-    }
-}
-
-/// `test: what happens; the type, the fault, the end of the line`.
-macro_rules! found {
-    ($($name:ident: $mistake:expr; $type:literal $fault:literal $class:literal;)*) => { $(
-        #[test]
-        fn $name() {
-            let name = stringify!($name);
-            if child::is_child_of(name) {
-                $mistake;
-                println!("nothing was found");
-                return;
-            }
-            let Ended { output, said, address } = run(name);
-            let line = format!("allocator `{}`: {} of {address}{}\n", $type, $fault, $class);
-            assert_eq!(said, line);
-            assert_eq!(output.status.signal(), Some(libc::SIGABRT), "{said}");
-        }
-    )* };
 }
 
 found! {

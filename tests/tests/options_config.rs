@@ -159,6 +159,8 @@ fn each_option_changes_the_fingerprint() {
         Tls(tls = pointer)
         HardeningLinks(hardening(links))
         HardeningPages(hardening(pages))
+        HardeningZero(hardening(zero))
+        HardeningShuffle(hardening(shuffle))
         Checked(hardening = checked)
         Trap(on_corruption = trap)
         Hook(on_corruption = hook(self::ignore))

@@ -47,7 +47,7 @@ pub fn malloc<D: Exported>(size: usize) -> *mut u8 {
     // SAFETY: null or the calling thread's cache.
     if let Some(cache) = unsafe { cache::<D>().as_ref() } {
         // SAFETY: the cache is the calling thread's.
-        let block = unsafe { cache.bin_at(offset).pop::<D>() };
+        let block = unsafe { cache.bin_at(offset).pop::<D>(offset as usize / BIN_BYTES) };
         if !block.is_null() {
             verbs::count_allocation(cache, offset as usize / BIN_BYTES);
             return block.cast();
@@ -98,10 +98,8 @@ pub fn calloc<D: Exported>(count: usize, bytes: usize) -> *mut u8 {
     match count.checked_mul(bytes) {
         Some(size) if is_direct::<D>(size) => {
             let block = malloc::<D>(size);
-            if !block.is_null() {
-                // SAFETY: just allocated with at least this size.
-                unsafe { block.write_bytes(0, size) };
-            }
+            // SAFETY: just allocated with at least this size.
+            unsafe { verbs::clear_handed_out::<D>(block, size) };
             block
         }
         Some(size) => zeroed::<D>(size),

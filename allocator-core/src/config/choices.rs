@@ -41,6 +41,10 @@ pub(crate) trait Derived: Choices {
     const GUARDS: bool = Self::CONFIG.hardening.guards;
     /// Addresses that blocks of this type have had serve no other type.
     const ISOLATE: bool = Self::CONFIG.hardening.isolate;
+    /// A freed block of a class is cleared, and checked to be so still when it is used again.
+    const ZERO: bool = Self::CONFIG.hardening.zero;
+    /// Fresh blocks are handed out in random order.
+    const SHUFFLE: bool = Self::CONFIG.hardening.shuffle;
     /// One block in so many has OS pages of its own; 0 is off.
     const SAMPLE: u32 = Self::CONFIG.hardening.sample;
     /// How the process ends when misuse is found.

@@ -14,6 +14,7 @@ use crate::heap::route::{Route, route, usable_bytes};
 use crate::heap::{free, huge, large, misuse, pages, refill, sample, upkeep};
 use crate::mem::chunk::Claimed;
 use crate::mem::report::report;
+use crate::mem::written;
 use crate::os;
 
 /// Whether the class of `layout` is looked up in one load. Folds for a constant layout.
@@ -44,7 +45,7 @@ pub fn allocate<D: Declared>(layout: Layout) -> *mut u8 {
     // SAFETY: null or the calling thread's cache.
     if let Some(cache) = unsafe { cache::<D>().as_ref() } {
         // SAFETY: the cache is the calling thread's.
-        let block = unsafe { cache.bin_at(offset).pop::<D>() };
+        let block = unsafe { cache.bin_at(offset).pop::<D>(class_at(offset)) };
         if !block.is_null() {
             count_allocation(cache, class_at(offset));
             return block.cast();
@@ -81,13 +82,24 @@ pub unsafe fn deallocate<D: Declared>(block: *mut u8, layout: Layout) {
 pub fn allocate_zeroed<D: Declared>(layout: Layout) -> *mut u8 {
     if is_direct::<D>(layout) {
         let block = allocate::<D>(layout);
-        if !block.is_null() {
-            // SAFETY: just allocated with at least this size.
-            unsafe { block.write_bytes(0, layout.size()) };
-        }
+        // SAFETY: just allocated with at least this size.
+        unsafe { clear_handed_out::<D>(block, layout.size()) };
         return block;
     }
     allocate_zeroed_by_route::<D>(layout)
+}
+
+/// Clears the first `size` bytes of a block of a class that was just handed out, if there is one and it
+/// is not known to be zero. One of no bytes at all may be any address.
+///
+/// # Safety
+/// - `block` is null or has this size, and is the caller's.
+#[inline(always)]
+pub(crate) unsafe fn clear_handed_out<D: Declared>(block: *mut u8, size: usize) {
+    if !block.is_null() && (!D::ZERO || sample::is_sampled::<D>(block)) {
+        // SAFETY: the caller's promise.
+        unsafe { block.write_bytes(0, size) };
+    }
 }
 
 /// A block of `new_size` bytes with the content of `block`, which it replaces; null leaves
@@ -199,6 +211,8 @@ unsafe fn deallocate_elsewhere<D: Declared>(block: *mut u8, class: usize) {
         // SAFETY: the caller's promise.
         return unsafe { deallocate_sampled::<D>(start, class) };
     }
+    // SAFETY: given back by its user, and of this class.
+    unsafe { written::clear::<D>(block, class) };
     let block = start;
     let Some((cache, heap)) = current::<D>() else {
         // SAFETY: the caller's promise.
@@ -257,7 +271,7 @@ pub(crate) fn allocate_by_route<D: Declared>(layout: Layout) -> *mut u8 {
             // SAFETY: null or the calling thread's cache.
             if let Some(cache) = unsafe { cache::<D>().as_ref() } {
                 // SAFETY: the cache is the calling thread's.
-                let block = unsafe { cache.bin(class).pop::<D>() };
+                let block = unsafe { cache.bin(class).pop::<D>(class) };
                 if !block.is_null() {
                     count_allocation(cache, class);
                     return block.cast();
@@ -323,10 +337,8 @@ pub(crate) fn allocate_zeroed_by_route<D: Declared>(layout: Layout) -> *mut u8 {
     match route::<D>(layout) {
         Route::Class(_) => {
             let block = allocate_by_route::<D>(layout);
-            if !block.is_null() {
-                // SAFETY: just allocated with at least this size.
-                unsafe { block.write_bytes(0, layout.size()) };
-            }
+            // SAFETY: just allocated with at least this size.
+            unsafe { clear_handed_out::<D>(block, layout.size()) };
             block
         }
         Route::Large {

@@ -60,9 +60,9 @@ impl Bin {
     /// Takes the first block; null when there is none.
     ///
     /// # Safety
-    /// - the bin is the calling thread's.
+    /// - the bin is the calling thread's, and of `class`.
     #[inline(always)]
-    pub(crate) unsafe fn pop<C: Choices>(&self) -> *mut Block {
+    pub(crate) unsafe fn pop<C: Choices>(&self, class: usize) -> *mut Block {
         let block = self.head.get();
         let n = self.n.get().wrapping_sub(1);
         // Before the check, which then is that of the subtraction itself.
@@ -73,14 +73,16 @@ impl Bin {
         if !C::LINKS {
             // SAFETY: the list is this thread's and was not empty (Inv. 2).
             self.head.set(unsafe { Block::next::<C>(block, 0) });
-            return block;
+        } else {
+            // SAFETY: as above.
+            match unsafe { Block::unsign(block) } {
+                Some(next) => self.head.set(next),
+                // SAFETY: a block of a page.
+                None => unsafe { written::free_block_written::<C>(block) },
+            }
         }
-        // SAFETY: as above.
-        match unsafe { Block::unsign(block) } {
-            Some(next) => self.head.set(next),
-            // SAFETY: a block of a page.
-            None => unsafe { written::free_block_written::<C>(block) },
-        }
+        // SAFETY: taken off the list, of the bin's class.
+        unsafe { written::check_zero::<C>(block, class) };
         block
     }
 

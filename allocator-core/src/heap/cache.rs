@@ -17,7 +17,7 @@ use crate::config::choices::{Choices, Derived, element};
 use crate::config::size_class::BIN_BYTES;
 use crate::mem::block::Block;
 use crate::mem::page::{Page, State};
-use crate::mem::{regions, samples};
+use crate::mem::{regions, samples, written};
 
 /// One thread's cache of one type. The bins come first: lookup tables hold offsets to them.
 #[repr(C)]
@@ -83,11 +83,16 @@ impl<C: Choices> Cache<C> {
     #[must_use]
     pub(crate) unsafe fn push(&self, offset: u16, block: *mut u8) -> bool {
         let bin = self.bin_at(offset);
+        let class = offset as usize / BIN_BYTES;
         if !C::LINKS && !C::PAGES {
             // SAFETY: the bin is this thread's, and the rest the caller's promise.
-            return unsafe { bin.push::<C>(block) };
+            let is_taken = unsafe { bin.push::<C>(block) };
+            if is_taken {
+                // SAFETY: given back by its user, and of the bin's class.
+                unsafe { written::clear::<C>(block, class) };
+            }
+            return is_taken;
         }
-        let class = offset as usize / BIN_BYTES;
         let is_sound = if bin.is_of_run(block) {
             !C::PAGES || {
                 // Without a lookup where the layout is a constant.
@@ -109,7 +114,10 @@ impl<C: Choices> Cache<C> {
         let is_sound = is_sound && !(C::LINKS && unsafe { Block::is_signed(block.cast()) });
         if is_sound {
             // SAFETY: the bin is this thread's and takes the block.
-            unsafe { bin.put::<C>(block) };
+            unsafe {
+                written::clear::<C>(block, class);
+                bin.put::<C>(block);
+            }
         }
         is_sound
     }

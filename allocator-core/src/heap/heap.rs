@@ -25,6 +25,7 @@ use crate::mem::chunk::{Claimed, Grain, SLICE_BYTES};
 use crate::mem::page::Owner;
 use crate::mem::page::lists::{Owned, Queue};
 use crate::mem::page::{Page, State, tail};
+use crate::mem::random::Random;
 use crate::mem::{arena, due, keys};
 use crate::os::{self, OS_PAGE_BYTES};
 
@@ -59,6 +60,8 @@ pub struct Heap<C: Choices> {
     pub(super) cycle: Cell<u32>,
     /// Blocks until the next is sampled; 0 before it is known. Owner only.
     pub(super) until_sample: Cell<u32>,
+    /// What the order of fresh blocks is drawn from. Owner only.
+    order: Random,
     pub(crate) counters: Counters,
     /// The type's account; null until the heap is given to a type.
     account: AtomicPtr<Account<C>>,
@@ -214,7 +217,7 @@ impl<C: Choices> Heap<C> {
             Extend::HalfRemaining => batch(HALF_REMAINING_LEAST_BYTES).max(unthreaded / 2),
             Extend::All => unthreaded,
         };
-        page.extend::<C>(count.min(unthreaded));
+        page.extend::<C>(count.min(unthreaded), &self.order);
         if C::COUNTS {
             self.counters.extensions.add(1);
         }
@@ -451,8 +454,8 @@ pub(super) fn claim_page<C: Choices>(
     // Aligned to its own size, so that a block's page is found by masking.
     let guard_bytes = C::CONFIG.guard_bytes();
     let start = claim_slices(account, slices, slices, touch, guard_bytes)?.start;
-    if C::LINKS {
-        // Before the first block is signed.
+    if C::LINKS || C::SHUFFLE {
+        // Before the first block is signed, or drawn.
         keys::draw();
     }
     // SAFETY: just claimed.

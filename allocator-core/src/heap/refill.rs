@@ -52,7 +52,7 @@ pub(crate) fn refill<D: Declared>(
     let block = match bin.is_empty() {
         true => ptr::null_mut(),
         // SAFETY: the cache is the calling thread's.
-        false => unsafe { bin.pop::<D>() },
+        false => unsafe { bin.pop::<D>(class) },
     };
     drop(stay);
     block

@@ -258,7 +258,7 @@ impl<C: Choices> Shared<C> {
                 let list = page.take_some::<C>(1);
                 self.orphans.put_back(page);
                 // SAFETY: off its list, and nobody else's.
-                unsafe { written::hand_out::<C>(list.head) };
+                unsafe { written::hand_out::<C>(list.head, class) };
                 list.head
             });
             self.note_orphans();

@@ -19,6 +19,7 @@ pub(crate) mod keys;
 pub(crate) mod mailbox;
 pub(crate) mod page;
 mod purge;
+pub(crate) mod random;
 pub(crate) mod regions;
 pub(crate) mod report;
 pub(crate) mod samples;

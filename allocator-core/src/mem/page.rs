@@ -20,6 +20,7 @@
 //!    has: whether a block is of the same page as the first of a list can be told even when the
 //!    list is empty.
 
+mod fresh;
 mod holes;
 pub(crate) mod lists;
 mod place;
@@ -238,28 +239,6 @@ impl Page {
         self.state.set(State::Unused);
         // Relaxed: nobody has a block of the page; who frees one all the same is not to find an owner.
         self.owner.store(ptr::null_mut(), Ordering::Relaxed);
-    }
-
-    /// Threads the next `count` blocks in address order.
-    pub(crate) fn extend<C: Choices>(&self, count: u32) {
-        let capacity = self.capacity.get();
-        debug_assert!(count > 0 && count <= self.reserved.get() - capacity);
-        let bytes = self.block_bytes.get() as usize;
-        // SAFETY: `capacity <= reserved` (Inv. 1), so the offset stays in the page.
-        let first = unsafe { self.start.get().add(capacity as usize * bytes) };
-        let mut block = first;
-        for _ in 1..count {
-            // SAFETY: fewer than `count` blocks past `first`, all below `reserved` (Inv. 1).
-            let next = unsafe { block.add(bytes) };
-            // SAFETY: never handed out (Inv. 3), so nobody else uses it.
-            unsafe { Block::set_next::<C>(block.cast(), next.cast()) };
-            block = next;
-        }
-        // SAFETY: as above.
-        unsafe { Block::set_next::<C>(block.cast(), self.free.get()) };
-        self.free.set(first.cast());
-        self.free_count.set(self.free_count.get() + count);
-        self.capacity.set(capacity + count);
     }
 
     /// What the page's lists end with (Inv. 6).

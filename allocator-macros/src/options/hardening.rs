@@ -70,14 +70,15 @@ pub(crate) const HARDENING: &[Row<HardeningPart>] = &[
     Row {
         key: HardeningPart::Zero,
         name: "zero",
-        forms: || not_built(words::<Switch>()),
+        forms: words::<Switch>,
         number: None,
-        doc: "a freed block is cleared, and checked to be so still when it is used again",
+        doc: "a freed block of a class is cleared, and checked to be so still when it is used again, so that a write \
+              to any of its bytes is found",
     },
     Row {
         key: HardeningPart::Shuffle,
         name: "shuffle",
-        forms: || not_built(words::<Switch>()),
+        forms: words::<Switch>,
         number: None,
         doc: "fresh blocks are handed out in random order",
     },

@@ -25,6 +25,11 @@ struct InAnotherShape;
 #[derive_allocator(hardening(guards, isolate, sample = 8))]
 struct Walled;
 
+#[derive_allocator(hardening(zero))]
+struct Zero;
+#[derive_allocator(hardening(shuffle))]
+struct Shuffle;
+
 #[derive_allocator(hardening = checked)]
 struct Checked;
 #[derive_allocator(hardening(level = checked, pages = off))]
@@ -35,6 +40,10 @@ struct Links;
 struct Pages;
 
 fn main() {
+    load::check(&Zero);
+    load::check(&Shuffle);
+    assert_eq!(Zero::CONFIG.hardening, Hardening { zero: true, ..Hardening::OFF });
+    assert_eq!(Shuffle::CONFIG.hardening, Hardening { shuffle: true, ..Hardening::OFF });
     load::check(&Checked);
     load::check(&LinksOfALevel);
     load::check(&Links);

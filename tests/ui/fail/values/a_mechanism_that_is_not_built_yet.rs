@@ -1,6 +1,6 @@
 use allocator_core::derive_allocator;
 
-#[derive_allocator(hardening(zero))]
+#[derive_allocator(hardening(canaries))]
 struct Wrong;
 
 fn main() {}
