@@ -21,6 +21,7 @@
 //! profile  fit                                   what programs ask for; size classes for it
 //! explain                                        what becomes of a request
 //! ab                                             two under a program of the user's
+//! webpage                                        what was measured, for a browser
 //! args                                           the command line
 //! ```
 
@@ -49,4 +50,5 @@ mod svg;
 pub mod table;
 pub mod traffic;
 pub mod usage;
+pub mod webpage;
 pub mod workloads;

@@ -7,6 +7,7 @@ use allocator_lab::args::ab::Comparing as AbComparing;
 use allocator_lab::args::explain;
 use allocator_lab::args::fit::Fitting;
 use allocator_lab::args::race::{Racing, Rows};
+use allocator_lab::args::report::Reporting;
 use allocator_lab::args::scale::Asked;
 use allocator_lab::args::{self, Comparing, Task};
 use allocator_lab::contestants;
@@ -17,6 +18,7 @@ use allocator_lab::fit::choice::{self, Advice, LEAST_ALLOCATIONS, LEAST_PEAK_BYT
 use allocator_lab::fit::histogram::Histogram;
 use allocator_lab::fit::{paste, text};
 use allocator_lab::output_file::OutputFile;
+use allocator_lab::profile::Profile;
 use allocator_lab::profile::load::load;
 use allocator_lab::programs::rows::Program;
 use allocator_lab::programs::stage::{self, Stage};
@@ -30,6 +32,8 @@ use allocator_lab::race::rows::Row;
 use allocator_lab::report::{Circumstances, Report};
 use allocator_lab::rounds::{self, Limit};
 use allocator_lab::scale::report::{ScaleReport, SeriesReport};
+use allocator_lab::webpage::input::Input;
+use allocator_lab::webpage::page::{Fitted, Page};
 use allocator_lab::{child, programs, race, scale, statistics, table};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
@@ -64,6 +68,7 @@ fn main() -> ExitCode {
         Task::Scale(asked) => scale(&asked, start),
         Task::Fit(fitting) => fit(fitting),
         Task::Explain(asked) => explain(asked),
+        Task::Report(reporting) => report(reporting),
         Task::Ab(comparing) => compare_two(comparing, start),
     };
     done.unwrap_or_else(|error| {
@@ -335,11 +340,53 @@ fn read_run(path: &Path, quantum: usize, anyway: bool) -> Result<Run, String> {
             LEAST_PEAK_BYTES >> 20
         ));
     }
-    Ok(Run {
+    Ok(run_of(path, &profile, quantum))
+}
+
+fn run_of(path: &Path, profile: &Profile, quantum: usize) -> Run {
+    Run {
         name: path.display().to_string(),
-        histogram: Histogram::of(&profile, quantum),
+        histogram: Histogram::of(profile, quantum),
         threads: profile.threads,
-    })
+    }
+}
+
+/// Puts profiles and sessions on a page.
+fn report(reporting: Reporting) -> Result<ExitCode, String> {
+    let output = Output::at(Some(reporting.output))?;
+    let json = Output::at(reporting.json)?;
+    let wish = reporting.wish;
+    let (mut training, mut sessions) = (Vec::new(), Vec::new());
+    for path in &reporting.files {
+        match Input::load(path)? {
+            Input::Profile(profile) => training.push(run_of(path, &profile, wish.quantum)),
+            Input::Session(session) => sessions.push((path.display().to_string(), *session)),
+        }
+    }
+    // What is only looked at may be small.
+    let held_out = reporting.held_out.iter();
+    let held_out = held_out.map(|path| read_run(path, wish.quantum, true));
+    let held_out: Vec<Run> = held_out.collect::<Result<_, _>>()?;
+    if training.is_empty() && !held_out.is_empty() {
+        return Err("profiles are held out, and none is there to fit to".to_owned());
+    }
+    let fitted = match training.is_empty() {
+        true => None,
+        false => Some(Fitted {
+            choice: choice::choose(&training, &held_out, contestants::DEFAULT, wish)?,
+            training,
+            held_out,
+            wish,
+        }),
+    };
+    let page = Page {
+        default: contestants::DEFAULT,
+        fitted,
+        sessions,
+    };
+    output.write(|file| file.write(&page.render()))?;
+    json.write(|file| file.write_json(&page.json()))?;
+    Ok(ExitCode::SUCCESS)
 }
 
 /// Says what becomes of requests.

@@ -6,7 +6,7 @@ use lexopt::{Arg, Parser, ValueExt};
 use std::path::PathBuf;
 
 /// Most classes if no number is given: what the default has about.
-const DEFAULT_CLASSES: usize = 48;
+pub(super) const DEFAULT_CLASSES: usize = 48;
 
 /// As many as an index holds.
 const CLASSES_MAX: usize = 256;
@@ -77,14 +77,14 @@ pub fn parse(parser: &mut Parser) -> Result<Task, lexopt::Error> {
     }))
 }
 
-fn most_classes(parser: &mut Parser) -> Result<usize, lexopt::Error> {
+pub(super) fn most_classes(parser: &mut Parser) -> Result<usize, lexopt::Error> {
     match parser.value()?.parse()? {
         number @ 1..=CLASSES_MAX => Ok(number),
         other => Err(format!("--max-classes is from 1 to {CLASSES_MAX}, not {other}").into()),
     }
 }
 
-fn objective(parser: &mut Parser) -> Result<Objective, lexopt::Error> {
+pub(super) fn objective(parser: &mut Parser) -> Result<Objective, lexopt::Error> {
     let name = parser.value()?.string()?;
     match name.as_str() {
         "memory" => Ok(Objective::Memory),
@@ -94,7 +94,7 @@ fn objective(parser: &mut Parser) -> Result<Objective, lexopt::Error> {
     }
 }
 
-fn quantum(parser: &mut Parser) -> Result<usize, lexopt::Error> {
+pub(super) fn quantum(parser: &mut Parser) -> Result<usize, lexopt::Error> {
     match parser.value()?.parse()? {
         quantum @ (8 | 16) => Ok(quantum),
         other => Err(format!("--quantum is 8 or 16, not {other}").into()),

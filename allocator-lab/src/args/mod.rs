@@ -4,6 +4,7 @@ pub mod ab;
 pub mod explain;
 pub mod fit;
 pub mod race;
+pub mod report;
 pub mod scale;
 
 use crate::contestants::CONTESTANTS;
@@ -32,6 +33,8 @@ pub enum Task {
     Fit(fit::Fitting),
     /// Say what becomes of requests.
     Explain(explain::Asked),
+    /// Put what was measured on a page.
+    Report(report::Reporting),
     /// Compare two under a program.
     Ab(ab::Comparing),
     /// Be one run of a comparison: for this program itself.
@@ -106,6 +109,12 @@ pub fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Task, lexo
                     explain::Task::Print(text) => Task::Print(text),
                 });
             }
+            Arg::Value(verb) if is_first && verb == "report" => {
+                return Ok(match report::parse(&mut parser)? {
+                    report::Task::Report(reporting) => Task::Report(reporting),
+                    report::Task::Print(text) => Task::Print(text),
+                });
+            }
             Arg::Value(verb) if is_first && verb == "fit" => {
                 return Ok(match fit::parse(&mut parser)? {
                     fit::Task::Fit(fitting) => Task::Fit(fitting),
@@ -172,6 +181,7 @@ Usage: allocator-lab [options]
        allocator-lab fit PROFILE…     size classes for a program; see `fit --help`
        allocator-lab explain SIZE…    what becomes of a request; see `explain --help`
        allocator-lab ab --a A --b B   two under a program of yours; see `ab --help`
+       allocator-lab report FILE…     all of it on a page; see `report --help`
 
   --only WORKLOAD  run this workload only; repeat it for more
   --seconds S      begin no round that would end after S seconds (default {DEFAULT_SECONDS});

@@ -1,13 +1,21 @@
 //! What a table of classes does to a run's blocks: how much of them is waste, and the memory behind
 //! their pages. A model of the core's pages; a test holds it against the core.
 
-use super::histogram::Histogram;
+use super::histogram::{Histogram, Place};
 use super::pages::Pages;
 use serde::Serialize;
 use std::collections::BTreeMap;
 
 /// Bytes that a block of no class is a multiple of.
 const SLICE_BYTES: usize = 64 << 10;
+
+/// The class that serves what is at a place, out of classes that ascend; `None` where there is none.
+#[must_use]
+pub fn class_for(classes: &[usize], place: Place) -> Option<usize> {
+    let from = classes.partition_point(|class| *class < place.size);
+    let mut fit = classes[from..].iter().copied();
+    fit.find(|class| class.is_multiple_of(place.align))
+}
 
 /// The blocks live at a run's peak, of sizes up to the largest class, in some classes.
 #[derive(Debug, Clone, Copy, PartialEq, Default, Serialize)]
@@ -31,10 +39,8 @@ impl Held {
         let most_bytes = classes.last().copied().unwrap_or(0);
         for (place, bucket) in run.buckets(most_bytes) {
             let blocks = bucket.blocks.peak;
-            let from = classes.partition_point(|class| *class < place.size);
-            let fits = |class: &&usize| class.is_multiple_of(place.align);
             held.requested_bytes += bucket.bytes.peak;
-            if let Some(&class) = classes[from..].iter().find(fits) {
+            if let Some(class) = class_for(classes, place) {
                 held.block_bytes += blocks * class as f64;
                 *blocks_of.entry(class).or_default() += blocks;
             } else {

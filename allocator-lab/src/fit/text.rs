@@ -167,7 +167,8 @@ pub fn reasons(choice: &Choice, wish: Wish) -> Vec<String> {
 }
 
 /// Whether to use it.
-fn verdict(choice: &Choice) -> String {
+#[must_use]
+pub fn verdict(choice: &Choice) -> String {
     match choice.advice {
         Advice::Declare => {
             let held_out = choice.mean(true, Outcome::ratio);

@@ -1,0 +1,20 @@
+//! What was measured as a page for a browser: one file that needs no other, and no network.
+//!
+//! Modules in layers; each imports only from those that stand before it:
+//!
+//! ```text
+//! input                         what the files hold
+//! peers                         the classes of other allocators
+//! markup  style                 tags, tables, axes; how they look
+//! ladder  curve  forest         the pictures
+//! page                          all of it
+//! ```
+
+pub mod curve;
+pub mod forest;
+pub mod input;
+pub mod ladder;
+pub mod markup;
+pub mod page;
+pub mod peers;
+pub mod style;
