@@ -33,6 +33,7 @@ pub mod os;
 pub use allocator_macros::derive_allocator;
 pub use {
     config::{Config, Corruption, Fault},
+    global::profile::{Profile, ProfileRow},
     global::stats::{ClassStats, Stats},
 };
 
@@ -46,10 +47,10 @@ pub mod __private {
         direct_len, direct_table, malloc_len, malloc_table, start_table,
     };
     pub use crate::config::*;
+    pub use crate::global::profile::{PROFILE_FOLDER, Profile, profile, profile_of_file};
+    pub use crate::global::record::{allocate, allocate_zeroed, deallocate, reallocate};
     pub use crate::global::stats::{Stats, stats};
-    pub use crate::global::verbs::{
-        allocate, allocate_zeroed, check_invariants, deallocate, purge, reallocate, usable_size,
-    };
+    pub use crate::global::verbs::{check_invariants, purge, usable_size};
     pub use crate::heap::declared::{Declared, Exported, InitialExecSlot, InlineSlot, PointerSlot};
     pub use crate::heap::shared::Shared;
 

@@ -58,6 +58,9 @@ pub(crate) fn methods(name: &Ident, generics: &Generics, spec: &Spec) -> TokenSt
                 pub fn stats() -> __core::Stats {
                     #stand_in::stats()
                 }
+                pub fn profile() -> __core::Profile {
+                    #stand_in::profile()
+                }
             }
         };
     }

@@ -125,6 +125,13 @@ fn inherent(name: &Ident, inline: &TokenStream) -> TokenStream {
             pub fn stats() -> __core::Stats {
                 __core::stats::<#name>()
             }
+
+            /// What was asked for so far, by size and alignment, of all threads; nothing unless
+            /// `stats = histogram`. Its `write` makes the file that `allocator-lab fit` reads.
+            #[must_use]
+            pub fn profile() -> __core::Profile {
+                __core::profile::<#name>()
+            }
         }
     }
 }

@@ -218,7 +218,8 @@ pub(crate) const OPTIONS: &[Row<Key>] = &[
         name: "stats",
         forms: words::<StatsWord>,
         number: None,
-        doc: "what is counted",
+        doc: "what is counted: nothing, operations, or requests by size and alignment as well, for \
+              `A::profile()`",
     },
     Row {
         key: Key::Limit,

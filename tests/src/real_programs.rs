@@ -310,7 +310,15 @@ pub fn build_objects(temporary: &Path) -> Vec<PathBuf> {
     let errors = String::from_utf8_lossy(&output.stderr);
     assert!(output.status.success(), "{errors}");
     let of_preset = |preset| format!("examples/lib{preset}.so");
-    let presets = ["seed", "stock", "compact", "throughput", "checked"].map(of_preset);
+    let presets = [
+        "seed",
+        "stock",
+        "compact",
+        "throughput",
+        "checked",
+        "recording",
+    ];
+    let presets = presets.map(of_preset);
     ["libpreload.so".to_owned()]
         .into_iter()
         .chain(presets)

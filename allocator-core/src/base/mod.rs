@@ -6,9 +6,11 @@ pub(crate) mod bitmap;
 pub(crate) mod class_set;
 #[cfg(allocator_count_atomics)]
 pub(crate) mod counted;
+pub(crate) mod counter;
 pub(crate) mod counts;
 pub(crate) mod deadline;
 pub(crate) mod lock;
 #[cfg(loom)]
 pub(crate) mod modelled;
 pub(crate) mod sync;
+pub(crate) mod text;

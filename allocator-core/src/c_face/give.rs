@@ -3,7 +3,7 @@
 use core::alloc::Layout;
 use core::ptr::{self, NonNull};
 
-use super::errno;
+use super::{errno, word};
 use crate::base::align::checked_align_up;
 use crate::config::choices::Derived;
 use crate::config::size_class::{BIN_BYTES, MALLOC_ALIGN, malloc_index};
@@ -34,8 +34,14 @@ pub(super) fn layout(size: usize, align: usize) -> Option<Layout> {
 /// `malloc`
 #[inline(always)]
 pub fn malloc<D: Exported>(size: usize) -> *mut u8 {
+    word::counted::<D>(1, size, uncounted::<D>)
+}
+
+/// A block for C.
+#[inline(always)]
+pub(super) fn uncounted<D: Exported>(size: usize) -> *mut u8 {
     if !is_direct::<D>(size) {
-        return aligned::<D>(MALLOC_ALIGN, size);
+        return aligned_uncounted::<D>(MALLOC_ALIGN, size);
     }
     if D::GUARDS
         && size == 0
@@ -72,8 +78,13 @@ fn malloc_in_class<D: Exported>(class: usize) -> *mut u8 {
 }
 
 /// A block of `size` bytes at a multiple of `align`, a power of two.
-#[inline(never)]
+#[inline]
 pub(super) fn aligned<D: Exported>(align: usize, size: usize) -> *mut u8 {
+    word::counted::<D>(align, size, |size| aligned_uncounted::<D>(align, size))
+}
+
+#[inline(never)]
+fn aligned_uncounted<D: Exported>(align: usize, size: usize) -> *mut u8 {
     errno::or_enomem(|| match layout(size, align) {
         Some(layout) if route::is_huge::<D>(layout) => huge::<D>(layout),
         Some(layout) => verbs::allocate_by_route::<D>(layout),
@@ -96,15 +107,20 @@ fn huge<D: Exported>(layout: Layout) -> *mut u8 {
 #[inline(always)]
 pub fn calloc<D: Exported>(count: usize, bytes: usize) -> *mut u8 {
     match count.checked_mul(bytes) {
-        Some(size) if is_direct::<D>(size) => {
-            let block = malloc::<D>(size);
-            // SAFETY: just allocated with at least this size.
-            unsafe { verbs::clear_handed_out::<D>(block, size) };
-            block
-        }
-        Some(size) => zeroed::<D>(size),
+        Some(size) => word::counted::<D>(1, size, calloc_uncounted::<D>),
         None => errno::fail(libc::ENOMEM),
     }
+}
+
+#[inline(always)]
+fn calloc_uncounted<D: Exported>(size: usize) -> *mut u8 {
+    if !is_direct::<D>(size) {
+        return zeroed::<D>(size);
+    }
+    let block = uncounted::<D>(size);
+    // SAFETY: just allocated with at least this size.
+    unsafe { verbs::clear_handed_out::<D>(block, size) };
+    block
 }
 
 /// A zeroed block of more than `direct_max`.

@@ -8,7 +8,8 @@
 //!
 //! `give` hands blocks out, `find` says what an address is, `take` takes blocks back and resizes
 //! them; `standard` and `cpp` add what C, POSIX and C++ say of the rest; `symbols` is the list of
-//! names. Every block is aligned to 16 bytes at least. `errno` says `ENOMEM` or `EINVAL` when
+//! names. Where requests are recorded, each block has a `word`
+//! that says what was asked for. Every block is aligned to 16 bytes at least. `errno` says `ENOMEM` or `EINVAL` when
 //! a call fails and is as it was when it does not.
 
 pub(crate) mod cpp;
@@ -18,3 +19,4 @@ pub(crate) mod give;
 pub(crate) mod standard;
 mod symbols;
 pub(crate) mod take;
+mod word;

@@ -4,7 +4,8 @@ use core::ptr::{self, NonNull};
 
 use super::errno;
 use super::find::{Found, find, is_in_chunk};
-use super::give::{bin_offset, is_direct, layout, malloc};
+use super::give::{bin_offset, is_direct, layout, malloc, uncounted};
+use super::word::{self, WORD_BYTES};
 use crate::config::Fault;
 use crate::config::choices::Derived;
 use crate::config::size_class::{BIN_BYTES, MALLOC_ALIGN};
@@ -25,6 +26,21 @@ use crate::os;
 ///   left alone.
 #[inline(always)]
 pub unsafe fn free<D: Exported>(block: *mut u8) {
+    if D::RECORDS
+        && let Some(start) = NonNull::new(block)
+        // SAFETY: an address of somebody's.
+        && let Some(word) = unsafe { word::read::<D>(start) }
+    {
+        word.note_free::<D>();
+    }
+    // SAFETY: the caller's promise.
+    unsafe { free_uncounted::<D>(block) }
+}
+
+/// # Safety
+/// - as [`free`].
+#[inline(always)]
+unsafe fn free_uncounted<D: Exported>(block: *mut u8) {
     // SAFETY: null or an address of somebody's.
     if unsafe { is_in_chunk::<D>(block) }
         // SAFETY: null or the calling thread's cache.
@@ -97,6 +113,37 @@ pub unsafe fn realloc<D: Exported>(block: *mut u8, size: usize) -> *mut u8 {
         unsafe { free::<D>(block) };
         return ptr::null_mut();
     }
+    if D::RECORDS {
+        // SAFETY: the caller's promise.
+        return unsafe { realloc_counted::<D>(start, size) };
+    }
+    // SAFETY: the caller's promise.
+    unsafe { realloc_uncounted::<D>(start, size) }
+}
+
+/// # Safety
+/// - as [`realloc`], of a size that is not 0.
+unsafe fn realloc_counted<D: Exported>(start: NonNull<u8>, size: usize) -> *mut u8 {
+    // SAFETY: an address of somebody's.
+    let word = unsafe { word::read::<D>(start) };
+    let size_with_word = size.saturating_add(WORD_BYTES);
+    // SAFETY: the caller's promise.
+    let block = unsafe { realloc_uncounted::<D>(start, size_with_word) };
+    if let Some(resized) = NonNull::new(block) {
+        if let Some(word) = word {
+            word.note_free::<D>();
+        }
+        // SAFETY: just resized, with room for the word.
+        unsafe { word::write::<D>(resized, 1, size) };
+    }
+    block
+}
+
+/// # Safety
+/// - as [`realloc`], of a size that is not 0.
+#[inline(always)]
+unsafe fn realloc_uncounted<D: Exported>(start: NonNull<u8>, size: usize) -> *mut u8 {
+    let block = start.as_ptr();
     // SAFETY: an address of somebody's.
     let stays = is_direct::<D>(size)
         && unsafe { is_in_chunk::<D>(block) }
@@ -128,7 +175,7 @@ unsafe fn resize<D: Exported>(block: NonNull<u8>, size: usize) -> *mut u8 {
         return resized.as_ptr();
     }
     let before = os::errno();
-    let moved = malloc::<D>(size);
+    let moved = uncounted::<D>(size);
     if moved.is_null() {
         if size > usable_bytes {
             return moved;
@@ -141,7 +188,7 @@ unsafe fn resize<D: Exported>(block: NonNull<u8>, size: usize) -> *mut u8 {
     // SAFETY: both blocks are at least this long, and the new one is nobody else's.
     unsafe { ptr::copy_nonoverlapping(block.as_ptr(), moved, bytes) };
     // SAFETY: the caller's promise; the content has moved.
-    unsafe { free::<D>(block.as_ptr()) };
+    unsafe { free_uncounted::<D>(block.as_ptr()) };
     moved
 }
 
@@ -180,8 +227,11 @@ unsafe fn resize_in_place<D: Exported>(
 /// - `block` is null or a block of this face in use; 0 is what others' blocks have.
 pub unsafe fn usable_size<D: Exported>(block: *mut u8) -> usize {
     match NonNull::new(block) {
-        // SAFETY: an address of somebody's.
-        Some(block) => unsafe { find::<D>(block) }.usable_bytes::<D>(),
+        Some(block) => {
+            // SAFETY: an address of somebody's.
+            let bytes = unsafe { find::<D>(block) }.usable_bytes::<D>();
+            bytes.saturating_sub(if D::RECORDS { WORD_BYTES } else { 0 })
+        }
         None => 0,
     }
 }

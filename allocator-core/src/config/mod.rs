@@ -146,7 +146,8 @@ pub enum StatsLevel {
     Off,
     /// Operations, and what each mechanism did.
     Counters,
-    /// `Counters`, and allocations and frees by size class.
+    /// `Counters`, allocations and frees by size class, and requests by size and alignment
+    /// ([`Profile`](crate::Profile)).
     Histogram,
 }
 

@@ -4,6 +4,8 @@
 mod fork;
 #[cfg(all(test, loom))]
 mod models;
+pub(crate) mod profile;
+pub(crate) mod record;
 pub(crate) mod stats;
 mod thread;
 pub(crate) mod verbs;

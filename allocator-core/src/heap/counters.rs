@@ -1,32 +1,6 @@
 //! What a heap counts, when its type counts at all.
 
-use crate::base::sync::{AtomicU64, Ordering};
-
-/// A count written by one thread at a time and read by any.
-pub(crate) struct Counter(AtomicU64);
-
-impl Counter {
-    /// Adds `n`; for the one thread that writes.
-    #[inline(always)]
-    pub(crate) fn add(&self, n: u64) {
-        // Relaxed, and not one atomic step: there is one writer, and readers only want a figure.
-        self.0.store(
-            self.0.load(Ordering::Relaxed).wrapping_add(n),
-            Ordering::Relaxed,
-        );
-    }
-
-    /// Adds 1 where several threads write.
-    pub(crate) fn add_shared(&self) {
-        // Relaxed: a figure.
-        self.0.fetch_add(1, Ordering::Relaxed);
-    }
-
-    pub(crate) fn get(&self) -> u64 {
-        // Relaxed: a figure.
-        self.0.load(Ordering::Relaxed)
-    }
-}
+use crate::base::counter::Counter;
 
 /// A heap's counters; the public names and meanings are those of `Stats`.
 pub(crate) struct Counters {

@@ -26,6 +26,7 @@ use crate::mem::page::Owner;
 use crate::mem::page::lists::{Owned, Queue};
 use crate::mem::page::{Page, State, tail};
 use crate::mem::random::Random;
+use crate::mem::tally::Tally;
 use crate::mem::{arena, due, keys};
 use crate::os::{self, OS_PAGE_BYTES};
 
@@ -77,6 +78,8 @@ pub struct Heap<C: Choices> {
     pub(super) spares: Spares<C>,
     /// Allocations and frees by class, when they are counted.
     by_class: C::PerClass<ClassCounters>,
+    /// What its thread asks for, when that is recorded; null until it asks.
+    tally: AtomicPtr<Tally>,
 }
 
 // SAFETY: the cells are used by one thread at a time (see the module's text); the rest is atomic.
@@ -103,6 +106,20 @@ impl<C: Choices> Heap<C> {
         // Acquire: pairs with the Release in give_to().
         // SAFETY: set before the heap is used, and in a static.
         unsafe { &*self.account.load(Ordering::Acquire) }
+    }
+
+    /// The tally of what its thread asks for, if it has one.
+    #[inline(always)]
+    pub(crate) fn tally(&self) -> Option<&'static Tally> {
+        // Relaxed: written by the thread that the heap is of; under a lock it passes to the next.
+        // SAFETY: null or part of a book, which stays until a child lets go of it, and then of this.
+        unsafe { self.tally.load(Ordering::Relaxed).as_ref() }
+    }
+
+    pub(crate) fn set_tally(&self, tally: Option<&'static Tally>) {
+        let tally = tally.map_or(ptr::null_mut(), |tally| ptr::from_ref(tally).cast_mut());
+        // Relaxed: as above.
+        self.tally.store(tally, Ordering::Relaxed);
     }
 
     /// The queue of a class.

@@ -18,6 +18,8 @@ pub(super) struct Verbs {
     pub(super) walk_away: extern "C" fn(),
     /// Releases what the visits gave up.
     pub(super) release: extern "C" fn(),
+    /// Lets go, in a process forked off, of what is recorded of its parent.
+    pub(super) start_over: extern "C" fn(),
     /// The type's lock.
     pub(super) lock: extern "C" fn() -> &'static Lock,
 }

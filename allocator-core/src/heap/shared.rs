@@ -18,6 +18,7 @@ use crate::config::Purge;
 use crate::config::choices::{Choices, Derived};
 use crate::mem::arena;
 use crate::mem::block::Block;
+use crate::mem::book::Ledger;
 use crate::mem::mailbox::Letter;
 use crate::mem::page::Owner;
 use crate::mem::page::Page;
@@ -39,6 +40,8 @@ pub struct Shared<C: Choices> {
     /// Pages that visits gave up, on their way to the arena. Who does the upkeep only.
     visited: PageChain,
     account: Account<C>,
+    /// What is recorded of the type.
+    ledger: Ledger,
     /// The type's entry among all types of the process.
     node: TypeNode,
 }
@@ -60,6 +63,7 @@ impl<C: Choices> Shared<C> {
             free_caches: Cell::new(ptr::null()),
             visited: PageChain::new(),
             account: Account::new(),
+            ledger: Ledger::new(),
             node: TypeNode::new(),
         }
     }
@@ -87,6 +91,10 @@ impl<C: Choices> Shared<C> {
 
     pub(crate) fn account(&'static self) -> &'static Account<C> {
         &self.account
+    }
+
+    pub(crate) fn ledger(&self) -> &Ledger {
+        &self.ledger
     }
 
     /// Whom large blocks belong to: to no thread, but to this type.
@@ -323,23 +331,23 @@ impl<C: Choices> Shared<C> {
     /// Counts an allocation by a thread without a heap, or of a block that belongs to none.
     pub(crate) fn count_allocation(&self, class: Option<usize>) {
         if C::COUNTS {
-            self.orphans.counters.allocations.add_shared();
+            self.orphans.counters.allocations.add_shared(1);
         }
         if let Some(class) = class.filter(|_| C::COUNTS_CLASSES) {
-            self.orphans.class_counters(class).allocations.add_shared();
+            self.orphans.class_counters(class).allocations.add_shared(1);
         }
     }
 
     /// Counts a free by a thread without a heap, or of a block that belongs to none.
     pub(crate) fn count_free(&self, class: Option<usize>) {
         if C::COUNTS {
-            self.orphans.counters.frees.add_shared();
+            self.orphans.counters.frees.add_shared(1);
             if class.is_some() {
-                self.orphans.counters.remote_frees.add_shared();
+                self.orphans.counters.remote_frees.add_shared(1);
             }
         }
         if let Some(class) = class.filter(|_| C::COUNTS_CLASSES) {
-            self.orphans.class_counters(class).frees.add_shared();
+            self.orphans.class_counters(class).frees.add_shared(1);
         }
     }
 

@@ -10,6 +10,7 @@ use super::declared::Declared;
 use super::registry::{self, Verbs};
 use crate::base::lock::{Lock, forking};
 use crate::config::Purge;
+use crate::config::choices::Derived;
 use crate::mem::{arena, due};
 use crate::os;
 
@@ -121,6 +122,7 @@ pub(crate) fn start_over() {
     UPKEEP.release();
     for verbs in registry::types() {
         (verbs.walk_away)();
+        (verbs.start_over)();
     }
     due::by(os::now_ms());
 }
@@ -133,6 +135,7 @@ pub(super) const fn verbs<D: Declared>() -> Verbs {
         visit: visit::<D>,
         walk_away: walk_away::<D>,
         release: release::<D>,
+        start_over: start_over_record::<D>,
         lock: lock::<D>,
     }
 }
@@ -180,6 +183,15 @@ extern "C" fn release<D: Declared>() {
         due::after(os::now_ms(), D::CONFIG.purge);
     }
     D::shared().release_visited(at_once(D::CONFIG.purge));
+}
+
+extern "C" fn start_over_record<D: Declared>() {
+    if D::RECORDS {
+        for heap in D::shared().records() {
+            heap.set_tally(None);
+        }
+        D::shared().ledger().start_over();
+    }
 }
 
 extern "C" fn lock<D: Declared>() -> &'static Lock {

@@ -12,17 +12,20 @@
 
 pub(crate) mod arena;
 pub(crate) mod block;
+pub(crate) mod book;
 pub(crate) mod chunk;
 pub(crate) mod demand;
 pub(crate) mod due;
 pub(crate) mod keys;
 pub(crate) mod mailbox;
 pub(crate) mod page;
+pub(crate) mod places;
 mod purge;
 pub(crate) mod random;
 pub(crate) mod regions;
 pub(crate) mod report;
 pub(crate) mod samples;
+pub(crate) mod tally;
 pub(crate) mod tenant;
 pub(crate) mod thread_free;
 pub(crate) mod written;

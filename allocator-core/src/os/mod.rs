@@ -6,6 +6,7 @@
 
 #[cfg(feature = "fault-injection")]
 pub mod fault;
+pub(crate) mod file;
 pub(crate) mod guard;
 #[cfg(loom)]
 pub(crate) mod modelled;

@@ -1,0 +1,137 @@
+//! The verbs of a type whose requests are recorded (`stats = histogram`): those of `verbs`, each counted
+//! by the layout that was asked for. Of any other type nothing is left of it.
+//!
+//! A block that is resized counts as freed and allocated, whether it moves or not.
+
+use core::alloc::Layout;
+
+use super::{thread, verbs};
+use crate::config::choices::Derived;
+use crate::heap::declared::{Declared, cache, current};
+use crate::mem::places::place;
+use crate::mem::tally::Tally;
+use crate::os;
+
+/// [`verbs::allocate`]
+#[inline(always)]
+pub fn allocate<D: Declared>(layout: Layout) -> *mut u8 {
+    let block = verbs::allocate::<D>(layout);
+    if D::RECORDS && !block.is_null() {
+        note_layout::<D>(layout);
+    }
+    block
+}
+
+/// [`verbs::allocate_zeroed`]
+#[inline(always)]
+pub fn allocate_zeroed<D: Declared>(layout: Layout) -> *mut u8 {
+    let block = verbs::allocate_zeroed::<D>(layout);
+    if D::RECORDS && !block.is_null() {
+        note_layout::<D>(layout);
+    }
+    block
+}
+
+/// [`verbs::deallocate`]
+///
+/// # Safety
+/// - as there.
+#[inline(always)]
+pub unsafe fn deallocate<D: Declared>(block: *mut u8, layout: Layout) {
+    if D::RECORDS {
+        note_free::<D>(place(layout.size(), layout.align()), layout.size());
+    }
+    // SAFETY: the caller's promise.
+    unsafe { verbs::deallocate::<D>(block, layout) }
+}
+
+/// [`verbs::reallocate`]
+///
+/// # Safety
+/// - as there.
+#[inline]
+pub unsafe fn reallocate<D: Declared>(block: *mut u8, layout: Layout, new_size: usize) -> *mut u8 {
+    // SAFETY: the caller's promise.
+    let resized = unsafe { verbs::reallocate::<D>(block, layout, new_size) };
+    if D::RECORDS && !resized.is_null() {
+        note_free::<D>(place(layout.size(), layout.align()), layout.size());
+        note_allocation::<D>(place(new_size, layout.align()), new_size);
+    }
+    resized
+}
+
+#[inline(always)]
+fn note_layout<D: Declared>(layout: Layout) {
+    note_allocation::<D>(place(layout.size(), layout.align()), layout.size());
+}
+
+/// Counts an allocation of `bytes` at a place.
+#[inline(always)]
+pub(crate) fn note_allocation<D: Declared>(place: usize, bytes: usize) {
+    match tally::<D>() {
+        Some(tally) if !tally.allocated(place, bytes) => {}
+        Some(tally) => D::shared().ledger().settle(tally, 0),
+        None => note_allocation_elsewhere::<D>(place, bytes),
+    }
+}
+
+/// Counts a free of `bytes` at a place; before the block is freed.
+#[inline(always)]
+pub(crate) fn note_free<D: Declared>(place: usize, bytes: usize) {
+    match tally::<D>() {
+        Some(tally) => {
+            if tally.falls_far(bytes) {
+                D::shared().ledger().settle(tally, bytes);
+            }
+            tally.freed(place, bytes);
+        }
+        None => note_free_elsewhere::<D>(place, bytes),
+    }
+}
+
+/// The calling thread's tally, if it has one.
+#[inline(always)]
+fn tally<D: Declared>() -> Option<&'static Tally> {
+    // SAFETY: null or the calling thread's cache.
+    unsafe { cache::<D>().as_ref() }?.heap()?.tally()
+}
+
+/// The tally of the calling thread's heap, which had none; `None` without a heap, or when there is none.
+fn take_tally<D: Declared>() -> Option<&'static Tally> {
+    // So that a child hears of it.
+    thread::enrol::<D>();
+    let (_, heap) = current::<D>()?;
+    heap.set_tally(D::shared().ledger().take());
+    heap.tally()
+}
+
+#[cold]
+#[inline(never)]
+fn note_allocation_elsewhere<D: Declared>(place: usize, bytes: usize) {
+    let ledger = D::shared().ledger();
+    let error = os::errno();
+    if let Some(tally) = take_tally::<D>() {
+        if tally.allocated(place, bytes) {
+            ledger.settle(tally, 0);
+        }
+    } else if let Some((tally, clock)) = ledger.common() {
+        tally.allocated_shared(place, clock);
+        ledger.tell_shared(1, bytes as u64);
+    }
+    os::set_errno(error);
+}
+
+#[cold]
+#[inline(never)]
+fn note_free_elsewhere<D: Declared>(place: usize, bytes: usize) {
+    let ledger = D::shared().ledger();
+    let error = os::errno();
+    if let Some(tally) = take_tally::<D>() {
+        ledger.settle(tally, bytes);
+        tally.freed(place, bytes);
+    } else if let Some((tally, clock)) = ledger.common() {
+        ledger.tell_shared(0, (bytes as u64).wrapping_neg());
+        tally.freed_shared(place, clock);
+    }
+    os::set_errno(error);
+}
