@@ -19,16 +19,20 @@ use crate::subject::Subject;
 const STEPS_MAX: usize = 64;
 
 /// Bytes that are read from the front; zeros when they have come to their end.
-struct Bytes<'a>(&'a [u8]);
+pub(crate) struct Bytes<'a>(&'a [u8]);
 
-impl Bytes<'_> {
-    fn byte(&mut self) -> usize {
+impl<'a> Bytes<'a> {
+    pub(crate) fn new(bytes: &'a [u8]) -> Self {
+        Self(bytes)
+    }
+
+    pub(crate) fn byte(&mut self) -> usize {
         let (&first, rest) = self.0.split_first().unwrap_or((&0, &[]));
         self.0 = rest;
         first.into()
     }
 
-    fn below(&mut self, end: usize) -> usize {
+    pub(crate) fn below(&mut self, end: usize) -> usize {
         if end <= 256 {
             self.byte() % end
         } else {
@@ -36,7 +40,7 @@ impl Bytes<'_> {
         }
     }
 
-    fn step(&mut self) -> Step {
+    pub(crate) fn step(&mut self) -> Step {
         match self.byte() % 16 {
             0..3 => Step::Allocate {
                 size: self.below(1025),
@@ -73,7 +77,7 @@ impl Bytes<'_> {
     }
 
     /// Up to 10 MiB: around the limits between classes, pages, large and huge blocks.
-    fn any_size(&mut self) -> usize {
+    pub(crate) fn any_size(&mut self) -> usize {
         match self.byte() % 8 {
             0..3 => self.below(40_000),
             3..5 => ((1 << self.below(24)) + self.below(17)).saturating_sub(8),
@@ -91,7 +95,7 @@ impl Bytes<'_> {
         }
     }
 
-    fn by(&mut self) -> By {
+    pub(crate) fn by(&mut self) -> By {
         match self.byte() % 8 {
             0..5 => By::Us,
             5 | 6 => By::Another,
@@ -99,7 +103,7 @@ impl Bytes<'_> {
         }
     }
 
-    fn pick(&mut self) -> Pick {
+    pub(crate) fn pick(&mut self) -> Pick {
         match self.byte() % 4 {
             0 => Pick::Oldest,
             1 => Pick::Youngest,

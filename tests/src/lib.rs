@@ -12,6 +12,7 @@ pub mod forked;
 pub mod fuzzed;
 pub mod injected;
 pub mod matrix;
+pub mod mistaken;
 pub mod misuse;
 pub mod misused_block;
 pub mod model;

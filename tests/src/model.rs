@@ -190,6 +190,22 @@ impl<A: Subject> Model<A> {
         }
     }
 
+    /// Takes a block out of the shadow; none when none is live.
+    pub fn take(&mut self, pick: Pick) -> Option<Block<A>> {
+        let pick = match pick {
+            Pick::Every(_) => Pick::Oldest,
+            one => one,
+        };
+        self.pick(pick, 1).pop()
+    }
+
+    /// Whether a live block has some of the bytes from `start` to `end`.
+    #[must_use]
+    pub fn is_in_use(&self, (start, end): (usize, usize)) -> bool {
+        let before = self.spans.range(..end).next_back();
+        before.is_some_and(|(_, &other_end)| other_end > start)
+    }
+
     /// Frees everything and ends the other thread.
     ///
     /// # Panics
@@ -249,7 +265,11 @@ impl<A: Subject> Model<A> {
     }
 
     /// Has a thread do something.
-    fn on<T: Send + 'static>(&mut self, by: By, task: impl FnOnce() -> T + Send + 'static) -> T {
+    pub fn on<T: Send + 'static>(
+        &mut self,
+        by: By,
+        task: impl FnOnce() -> T + Send + 'static,
+    ) -> T {
         match by {
             By::Us => task(),
             By::Another => self.another.get_or_insert_with(Worker::start).run(task),
