@@ -32,6 +32,7 @@ use allocator_lab::race::rows::Row;
 use allocator_lab::report::{Circumstances, Report};
 use allocator_lab::rounds::{self, Limit};
 use allocator_lab::scale::report::{ScaleReport, SeriesReport};
+use allocator_lab::webpage::history::History;
 use allocator_lab::webpage::input::Input;
 use allocator_lab::webpage::page::{Fitted, Page};
 use allocator_lab::{child, programs, race, scale, statistics, table};
@@ -42,6 +43,9 @@ use std::time::{Duration, Instant};
 
 #[global_allocator]
 static GLOBAL: Dispatch = Dispatch;
+
+/// Where the order of a replay starts from.
+const SEED: u64 = 1;
 
 /// Exit code of a comparison that cannot tell.
 const INCONCLUSIVE: u8 = 3;
@@ -370,6 +374,12 @@ fn report(reporting: Reporting) -> Result<ExitCode, String> {
     if training.is_empty() && !held_out.is_empty() {
         return Err("profiles are held out, and none is there to fit to".to_owned());
     }
+    let history = training.first().and_then(|run| {
+        let progress = Progress::quiet();
+        History::of(&run.histogram, SEED, |done| {
+            progress.show_part("replaying", done)
+        })
+    });
     let fitted = match training.is_empty() {
         true => None,
         false => Some(Fitted {
@@ -381,6 +391,7 @@ fn report(reporting: Reporting) -> Result<ExitCode, String> {
     };
     let page = Page {
         default: contestants::DEFAULT,
+        history,
         fitted,
         sessions,
     };

@@ -12,13 +12,9 @@ pub struct Progress(ProgressBar);
 impl Progress {
     /// An empty bar. Where standard error is not a terminal it stays invisible,
     /// and one line says what is going on.
-    ///
-    /// # Panics
-    /// Never: the template is a constant that is valid.
     #[must_use]
     pub fn new(announcement: &str) -> Self {
-        let style = ProgressStyle::with_template("{bar:30} {percent:>3} %  {msg}");
-        let bar = ProgressBar::new(LENGTH).with_style(style.expect("the template is valid"));
+        let bar = bar();
         if bar.is_hidden() {
             eprintln!("allocator-lab: {announcement}");
         }
@@ -38,12 +34,33 @@ impl Progress {
 }
 
 impl Progress {
+    /// An empty bar for what is mostly done in a second: where standard error is no terminal, nothing is said.
+    #[must_use]
+    pub fn quiet() -> Self {
+        Self(bar())
+    }
+
+    /// Shows what is being done, and how much of it is.
+    pub fn show_part(&self, doing: &'static str, done: f64) {
+        self.0.set_position((done * LENGTH as f64) as u64);
+        self.0.set_message(doing);
+    }
+
     /// Shows what was built last, and how much of all is.
     pub fn show_built(&self, name: &str, done: f64) {
         self.0.set_position((done * LENGTH as f64) as u64);
         self.0
             .set_message(format!("building the entrants: {name} is done"));
     }
+}
+
+/// An empty bar.
+///
+/// # Panics
+/// Never: the template is a constant that is valid.
+fn bar() -> ProgressBar {
+    let style = ProgressStyle::with_template("{bar:30} {percent:>3} %  {msg}");
+    ProgressBar::new(LENGTH).with_style(style.expect("the template is valid"))
 }
 
 impl Drop for Progress {

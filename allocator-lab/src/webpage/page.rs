@@ -1,10 +1,13 @@
 //! The whole page, out of what was read.
 
+use super::bands;
 use super::curve::{self, Dot};
 use super::forest;
+use super::history::{Bands, History};
 use super::input::Session;
 use super::ladder::{self, Panel};
-use super::markup::{bytes, paragraph, section};
+use super::map;
+use super::markup::{bytes, paragraph, percent, section};
 use super::peers;
 use super::style::STYLE;
 use crate::fit::choice::{Advice, Choice, Outcome, Run, Wish};
@@ -36,6 +39,8 @@ pub struct Page<'a> {
     pub default: &'a Config,
     /// The fit, where there are profiles.
     pub fitted: Option<Fitted>,
+    /// What becomes of the first run's memory under the default, where something was live.
+    pub history: Option<History>,
     /// Sessions, with the names of their files.
     pub sessions: Vec<(String, Session)>,
 }
@@ -46,6 +51,7 @@ struct Text<'a> {
     format: &'static str,
     version: u32,
     fit: Option<&'a Choice>,
+    memory: &'a [Bands],
     sessions: Vec<&'a Session>,
 }
 
@@ -57,6 +63,9 @@ impl Page<'_> {
         if let Some(fitted) = &self.fitted {
             main += &self.classes(fitted);
             main += &self.curve(fitted);
+            if let (Some(history), Some(run)) = (&self.history, fitted.training.first()) {
+                main += &memory_over_time(history, run);
+            }
         }
         for (index, (file, session)) in self.sessions.iter().enumerate() {
             main += &comparison(index, file, session);
@@ -88,6 +97,7 @@ impl Page<'_> {
             format: "allocator-lab report",
             version: FORMAT_VERSION,
             fit: self.fitted.as_ref().map(|it| &it.choice),
+            memory: self.history.as_ref().map_or(&[], |it| &it.moments),
             sessions: self.sessions.iter().map(|(_, session)| session).collect(),
         }
     }
@@ -207,6 +217,22 @@ fn memory(choice: &Choice) -> String {
     )
 }
 
+fn memory_over_time(history: &History, run: &Run) -> String {
+    let part = match history.part {
+        1.0.. => String::new(),
+        part => format!(" {} of its blocks are replayed.", percent(part)),
+    };
+    let told = format!(
+        "The live set of {}, built up and mostly freed again on the allocator itself, with the default's \
+         classes. A profile knows sizes and counts, and no order: the order is drawn. Nothing is given \
+         back to the system meanwhile; the default gives back what is all free after 10 ms.{part}",
+        run.name
+    );
+    let over_time = paragraph("small", &told) + &bands::figure(history);
+    section("memory", "Memory over time", &over_time)
+        + &section("pages", "Page map", &map::figure(history))
+}
+
 fn comparison(index: usize, file: &str, session: &Session) -> String {
     let code = |text: &str| format!("<code>{}</code>", escaped(text));
     let mut content = paragraph("lead", &forest::sentence(session));
@@ -271,6 +297,7 @@ mod tests {
         };
         let page = Page {
             default: DEFAULT,
+            history: None,
             fitted: Some(Fitted {
                 training,
                 held_out,
