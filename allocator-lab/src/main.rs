@@ -1,7 +1,8 @@
 //! `allocator-lab`: see the library, and `--help`.
 
+use allocator_lab::ab::instructions::Instructions;
 use allocator_lab::ab::report::{AbReport, Outcome};
-use allocator_lab::ab::side::Named;
+use allocator_lab::ab::side::{Named, Side};
 use allocator_lab::ab::{self, session};
 use allocator_lab::args::ab::Comparing as AbComparing;
 use allocator_lab::args::explain;
@@ -432,6 +433,10 @@ fn compare_two(comparing: AbComparing, start: Instant) -> Result<ExitCode, Strin
     let progress = Progress::new(&format!("A against B, up to {} rounds", plan.most_rounds));
     let measured = session::run(&plan, |step| progress.show(&step))?;
     drop(progress);
+    let instructions = match comparing.instructions {
+        true => count_instructions(&plan.sides)?,
+        false => None,
+    };
 
     let circumstances = ab::report::Circumstances {
         a: comparing.a.label(),
@@ -439,6 +444,7 @@ fn compare_two(comparing: AbComparing, start: Instant) -> Result<ExitCode, Strin
         command,
         seed: comparing.seed,
         seconds: start.elapsed().as_secs_f64(),
+        instructions,
     };
     let report = AbReport::new(measured, circumstances);
     let printed = print(&ab::text::render(&report));
@@ -449,6 +455,17 @@ fn compare_two(comparing: AbComparing, start: Instant) -> Result<ExitCode, Strin
         Outcome::Worse => ExitCode::FAILURE,
         Outcome::Inconclusive => ExitCode::from(INCONCLUSIVE),
     })
+}
+
+/// Runs A and B once more, under valgrind. That it is missing is said, and no failure.
+fn count_instructions(sides: &[Side; 3]) -> Result<Option<Instructions>, String> {
+    let [a, _, b] = sides;
+    let _progress = Progress::new("counting instructions");
+    let instructions = Instructions::count(a, b)?;
+    if instructions.is_none() {
+        eprintln!("allocator-lab: no valgrind: instructions are not counted");
+    }
+    Ok(instructions)
 }
 
 /// Has the executables of these entrants built.

@@ -6,10 +6,12 @@
 //! protocol        when to look, and what may be said then
 //! declared  side  what is run, and under which allocator
 //! session         the rounds
+//! instructions    what valgrind counts
 //! report  text    what they say
 //! ```
 
 pub mod declared;
+pub mod instructions;
 pub mod protocol;
 pub mod report;
 pub mod session;

@@ -1,5 +1,6 @@
 //! What a session says: also the JSON that is written.
 
+use super::instructions::Instructions;
 use super::protocol::{Judgement, Series};
 use super::session::{DECIDING, METRICS, Measured, Metric};
 use crate::report::Machine;
@@ -38,6 +39,8 @@ pub struct AbReport {
     pub outcome: Outcome,
     /// By metric.
     pub metrics: Vec<MetricReport>,
+    /// Instructions of a run; null where they were not asked for, or there is no valgrind.
+    pub instructions: Option<Instructions>,
 }
 
 /// What is said of both metrics that decide.
@@ -95,6 +98,8 @@ pub struct Circumstances {
     pub seed: u64,
     /// Seconds that it took by the clock.
     pub seconds: f64,
+    /// Instructions of a run, if they were counted.
+    pub instructions: Option<Instructions>,
 }
 
 impl Metric {
@@ -173,6 +178,7 @@ impl AbReport {
             output_differs,
             outcome: Outcome::of(&verdicts),
             metrics,
+            instructions: circumstances.instructions,
         }
     }
 }

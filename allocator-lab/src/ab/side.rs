@@ -153,6 +153,20 @@ impl Side {
         Ok(copy)
     }
 
+    /// The same as an argument of another program, which makes it so many times slower.
+    #[must_use]
+    pub fn under(&self, mut words: Vec<OsString>, slower: u32) -> Self {
+        let mut call = self.call.clone();
+        words.append(&mut call.command);
+        call.command = words;
+        call.timeout_seconds = call.timeout_seconds.saturating_mul(slower);
+        Self {
+            call,
+            object: self.object.clone(),
+            _folder: None,
+        }
+    }
+
     /// Runs it once.
     ///
     /// # Errors

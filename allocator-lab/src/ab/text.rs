@@ -30,6 +30,15 @@ pub fn render(report: &AbReport) -> String {
     for metric in &report.metrics {
         row(&mut text, metric);
     }
+    if let Some(instructions) = report.instructions {
+        let (a, b) = (millions(instructions.a), millions(instructions.b));
+        let ratio = instructions.ratio();
+        let _ = writeln!(
+            text,
+            "{:<12} {a:>11} {b:>11}  {ratio:>6.4}  one run each, by valgrind; decides nothing",
+            "instructions"
+        );
+    }
     if report.output_differs {
         text.push_str("\nnote: B's output differs from A's, which is the same in every run\n");
     }
@@ -52,6 +61,10 @@ fn row(text: &mut String, metric: &MetricReport) {
         range(control.low, control.high),
         word(metric.judgement.comparison.verdict)
     );
+}
+
+fn millions(count: u64) -> String {
+    format!("{:.1} M", count as f64 / 1e6)
 }
 
 fn figure(metric: &MetricReport, value: f64) -> String {
@@ -110,6 +123,7 @@ fn shortened(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::ab::instructions::Instructions;
     use crate::ab::protocol::{LOOKS, Series};
     use crate::ab::report::Circumstances;
     use crate::ab::session::Measured;
@@ -138,6 +152,10 @@ mod tests {
             command: "program with\narguments".to_owned(),
             seed: 1,
             seconds: 12.0,
+            instructions: Some(Instructions {
+                a: 250_000_000,
+                b: 240_000_000,
+            }),
         };
         AbReport::new(measured, circumstances)
     }
@@ -162,6 +180,10 @@ mod tests {
             assert!(text.ends_with(&format!("\n{end}\n")), "{text}");
             assert!(
                 text.lines().all(|line| line.chars().count() <= 100),
+                "{text}"
+            );
+            assert!(
+                text.contains("250.0 M     240.0 M  0.9600  one run each"),
                 "{text}"
             );
             assert!(text.contains("note: B's output differs"), "{text}");

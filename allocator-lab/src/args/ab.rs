@@ -30,6 +30,8 @@ pub struct Comparing {
     pub repeats: Option<usize>,
     /// Seconds that a run may take.
     pub timeout_seconds: u32,
+    /// Whether instructions are counted, too.
+    pub instructions: bool,
     /// Where the random order starts from.
     pub seed: u64,
     /// Where the JSON goes.
@@ -54,6 +56,7 @@ pub fn parse(parser: &mut Parser) -> Result<Task, lexopt::Error> {
     let mut most_rounds = LOOKS[LOOKS.len() - 1].rounds;
     let (mut seed, mut timeout_seconds) = (DEFAULT_SEED, DEFAULT_TIMEOUT_SECONDS);
     let mut command: Vec<OsString> = Vec::new();
+    let mut instructions = false;
     while let Some(argument) = parser.next()? {
         match argument {
             Arg::Long("a") => a = Some(Named::parse(&parser.value()?.string()?)?),
@@ -61,6 +64,7 @@ pub fn parse(parser: &mut Parser) -> Result<Task, lexopt::Error> {
             Arg::Long("max-rounds") => most_rounds = rounds(parser)?,
             Arg::Long("repeat") => repeats = Some(repeat(parser)?),
             Arg::Long("timeout") => timeout_seconds = timeout(parser)?,
+            Arg::Long("instructions") => instructions = true,
             Arg::Long("seed") => seed = parser.value()?.parse()?,
             Arg::Long("json") => json = Some(PathBuf::from(parser.value()?)),
             Arg::Long("help") | Arg::Short('h') => return Ok(Task::Print(help())),
@@ -89,6 +93,7 @@ pub fn parse(parser: &mut Parser) -> Result<Task, lexopt::Error> {
         most_rounds,
         repeats,
         timeout_seconds,
+        instructions,
         seed,
         json,
     }))
@@ -140,6 +145,8 @@ A and B are each one of
   --max-rounds N  at most N rounds: {looks}
   --repeat N      runs of each sample, up to {REPEATS_MAX} (default: as many as their noise asks for)
   --timeout S     take a run of S seconds for stuck (default {DEFAULT_TIMEOUT_SECONDS})
+  --instructions  count the instructions of a run, too, where valgrind is installed: some fifty
+                  times slower, blind to the kernel and to caches, and beside the verdict
   --seed N        start of the random order (default {DEFAULT_SEED})
   --json FILE     write everything, the samples included, to FILE as JSON
   --help          print this

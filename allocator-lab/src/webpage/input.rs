@@ -1,5 +1,6 @@
 //! What the files of a page hold: profiles, and sessions of A and B.
 
+use crate::ab::instructions::Instructions;
 use crate::profile::{Profile, csv, json};
 use serde::{Deserialize, Serialize};
 use std::fs;
@@ -31,6 +32,9 @@ pub struct Session {
     pub outcome: String,
     /// By metric.
     pub metrics: Vec<Metric>,
+    /// Instructions of a run, if they were counted.
+    #[serde(default)]
+    pub instructions: Option<Instructions>,
 }
 
 /// One metric of a session.
@@ -176,6 +180,7 @@ pub(crate) mod tests {
             command: "app \"in\" & out".to_owned(),
             seed: 1,
             seconds: 12.0,
+            instructions: Some(Instructions { a: 200, b: 190 }),
         };
         serde_json::to_string(&AbReport::new(measured, circumstances)).unwrap()
     }
@@ -187,6 +192,7 @@ pub(crate) mod tests {
         };
         assert_eq!((session.rounds, session.metrics.len()), (10, 4));
         assert_eq!(session.outcome, "better");
+        assert_eq!(session.instructions, Some(Instructions { a: 200, b: 190 }));
         let memory = &session.metrics[1];
         assert_eq!(
             (memory.name.as_str(), memory.verdict.word.as_str()),

@@ -242,6 +242,16 @@ fn comparison(index: usize, file: &str, session: &Session) -> String {
         content += &format!("<p>Under {}.</p>\n", code(&session.command));
     }
     content += &forest::figure(session, index);
+    if let Some(instructions) = &session.instructions {
+        let told = format!(
+            "Instructions of a run, by valgrind: {:.1} million under A, {:.1} million under B ({:+.2} %). \
+             They say nothing of the kernel and of caches, and decide nothing.",
+            instructions.a as f64 / 1e6,
+            instructions.b as f64 / 1e6,
+            (instructions.ratio() - 1.0) * 100.0
+        );
+        content += &paragraph("", &told);
+    }
     content += &paragraph("small", &format!("From {file}."));
     section(&format!("ab-{index}"), "A against B", &content)
 }
