@@ -60,7 +60,7 @@ fn sequences<A: Subject>(cases: u32) {
 #[test]
 fn every_two_choices_meet() {
     let choices = pairs::ALL.map(|config| {
-        let fast_path = config.fast_path;
+        let (fast_path, hardening) = (config.fast_path, config.hardening);
         [
             format!("{:?}", config.size_classes),
             format!("{:?}", config.small_extend),
@@ -76,6 +76,13 @@ fn every_two_choices_meet() {
             format!("stats = {:?}", config.stats),
             format!("limit = {:?}", config.limit_bytes),
             format!("tls = {:?}", config.tls),
+            format!("links = {}", hardening.links),
+            format!("pages = {}", hardening.pages),
+            format!("guards = {}", hardening.guards),
+            format!("isolate = {}", hardening.isolate),
+            format!("zero = {}", hardening.zero),
+            format!("shuffle = {}", hardening.shuffle),
+            format!("sample = {}", hardening.sample),
         ]
     });
     let options = choices[0].len();
