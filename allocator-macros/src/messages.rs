@@ -84,11 +84,6 @@ pub(crate) fn not_without_group<K: Copy>(row: &Row<K>) -> String {
     format!("`{}` takes a `(…)`; write `{}`", row.name, row.example())
 }
 
-/// A word that is known but cannot be used yet.
-pub(crate) fn not_built<K: Copy>(word: &str, row: &Row<K>) -> String {
-    format!("`{word}` is not built yet; today {}", is_one_of(row))
-}
-
 /// A value that is not one of the option's words.
 pub(crate) fn unknown_word<K: Copy, T: Words>(word: &Ident, row: &Row<K>) -> String {
     let text = word.to_string();

@@ -3,7 +3,7 @@
 
 mod hardening;
 
-pub(crate) use hardening::{HARDENING, HardeningPart, row as hardening_part};
+pub(crate) use hardening::{HARDENING, HardeningPart};
 
 use crate::number::Unit;
 use crate::spelling::listed;
@@ -36,8 +36,6 @@ pub(crate) struct Form {
     pub word: Option<&'static str>,
     /// The form as an example.
     pub example: String,
-    /// Whether it can be used today.
-    pub built: bool,
 }
 
 /// Which numbers are allowed.
@@ -418,19 +416,13 @@ const SERIES_MAX: Number = Number {
 };
 
 impl<K: Copy> Row<K> {
-    /// What may be written today: `` `never`, `now` or `after(10ms)` ``.
+    /// What may be written: `` `never`, `now` or `after(10ms)` ``.
     pub(crate) fn allowed(&self) -> String {
-        let built = (self.forms)().into_iter().filter(|form| form.built);
-        let shown = built.map(|form| match &self.number {
+        let shown = (self.forms)().into_iter().map(|form| match &self.number {
             Some(number) if form.is_number() => number.allowed(),
             _ => format!("`{}`", form.example),
         });
         listed(shown, "or")
-    }
-
-    /// Whether there is a form that may be written today.
-    pub(crate) fn is_built(&self) -> bool {
-        (self.forms)().iter().any(|form| form.built)
     }
 
     /// The option with its first form: `page = 64KiB`, `fast_path(local_first, …)`.
@@ -516,7 +508,6 @@ fn words<T: Words>() -> Vec<Form> {
             "" => word.name.to_owned(),
             args => format!("{}({args})", word.name),
         },
-        built: word.value.is_some(),
     };
     T::WORDS.iter().map(form).collect()
 }
@@ -528,7 +519,6 @@ fn with(mut forms: Vec<Form>, index: usize, example: &str) -> Vec<Form> {
         Form {
             word: None,
             example: example.to_owned(),
-            built: true,
         },
     );
     forms

@@ -77,12 +77,10 @@ fn parts<K: Copy>(rows: &[Row<K>]) -> String {
     rows.iter().map(line).collect()
 }
 
-/// The forms of a value, those that are not built yet marked.
+/// The forms of a value.
 fn forms<K: Copy>(row: &Row<K>) -> String {
-    let shown = (row.forms)().into_iter().map(|form| match form.built {
-        true => format!("`{}`", form.example),
-        false => format!("`{}` (not built yet)", form.example),
-    });
+    let forms = (row.forms)().into_iter();
+    let shown = forms.map(|form| format!("`{}`", form.example));
     shown.collect::<Vec<_>>().join(" · ")
 }
 
@@ -121,7 +119,7 @@ fn default(key: Key) -> String {
 fn presets() -> String {
     let presets: Vec<_> = PresetWord::WORDS
         .iter()
-        .filter_map(|word| Some((word.name, word.value?.choices())))
+        .map(|word| (word.name, word.value.choices()))
         .collect();
     let mut text = String::new();
     for (name, preset) in &presets {
@@ -209,7 +207,7 @@ fn purge(preset: &Preset) -> String {
 
 fn hardening(preset: &Preset) -> String {
     let mut words = HardeningWord::WORDS.iter();
-    let word = words.find(|word| word.value == Some(preset.hardening));
+    let word = words.find(|word| word.value == preset.hardening);
     word.expect("a level").name.to_owned()
 }
 
@@ -220,7 +218,7 @@ fn first_word<T: Words>() -> String {
 
 #[test]
 fn what_all_presets_share_is_true() {
-    for word in PresetWord::WORDS.iter().filter_map(|word| word.value) {
+    for word in PresetWord::WORDS.iter().map(|word| word.value) {
         let preset = word.choices();
         assert_eq!(
             (preset.page, preset.direct_max),

@@ -135,10 +135,6 @@ impl Read<'_> {
                 .at(name, messages::unknown_word::<K, T>(name, row));
             return None;
         };
-        let Some(value) = word.value else {
-            self.errors.at(name, messages::not_built(&text, row));
-            return None;
-        };
         match (word.args, &arguments) {
             ("", Some(_)) => {
                 self.errors.at(expr, messages::no_arguments(&text));
@@ -148,7 +144,7 @@ impl Read<'_> {
                 self.errors.at(name, messages::wants_arguments(&text, args));
                 None
             }
-            _ => Some((value, arguments)),
+            _ => Some((word.value, arguments)),
         }
     }
 

@@ -226,9 +226,7 @@ fn the_word_of_malloc_is_for_malloc() {
     assert_eq!(good("").tls, TlsWord::Inline);
     assert_eq!(good("export = malloc").tls, TlsWord::InitialExec);
     for word in [TlsWord::Inline, TlsWord::Pointer, TlsWord::InitialExec] {
-        let name = TlsWord::WORDS
-            .iter()
-            .find(|known| known.value == Some(word));
+        let name = TlsWord::WORDS.iter().find(|known| known.value == word);
         let attribute = format!("export = malloc, tls = {}", name.unwrap().name);
         assert_eq!(good(&attribute).tls, word);
     }

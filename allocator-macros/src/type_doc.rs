@@ -94,10 +94,7 @@ fn attribute(spec: &Spec) -> String {
 
 /// `hardening`: a level where one is exactly this, else every mechanism.
 fn hardening(hardening: Hardening) -> String {
-    let is_it = |word: &&Word<HardeningWord>| {
-        word.value
-            .is_some_and(|level| level.mechanisms() == hardening)
-    };
+    let is_it = |word: &&Word<HardeningWord>| word.value.mechanisms() == hardening;
     if let Some(word) = HardeningWord::WORDS.iter().find(is_it) {
         return format!("hardening = {}", word.name);
     }
@@ -164,6 +161,6 @@ fn flag(name: &str, on: bool) -> String {
 
 /// The word for a value.
 fn name<T: Words + PartialEq>(value: T) -> &'static str {
-    let word = T::WORDS.iter().find(|word| word.value == Some(value));
+    let word = T::WORDS.iter().find(|word| word.value == value);
     word.map_or("", |word| word.name)
 }

@@ -11,12 +11,9 @@ use crate::class_file;
 use crate::classes;
 use crate::errors::Errors;
 use crate::number::{Amount, Unit};
-use crate::options::{
-    self, DIRECT_MAX, HardeningPart as Part, LARGE_FACTOR, MALLOC_ALIGN, PAGE, SIGNED_MIN,
-};
+use crate::options::{DIRECT_MAX, LARGE_FACTOR, MALLOC_ALIGN, PAGE, SIGNED_MIN};
 use crate::presets::{self, Hardening, Preset};
 use crate::spec::{Bounded, Extend, Sizes, Spec, cache_bound};
-use crate::spelling::quoted_and;
 use crate::words::{ExportWord, InlineWord, PresetWord, StatsWord, ThpWord, TlsWord};
 use crate::written::{self, Field, OnCorruption, Options, Purge, Written};
 
@@ -363,7 +360,7 @@ impl Validate<'_> {
     fn hardening(&mut self, options: &Options) -> Option<Hardening> {
         let written = &options.hardening;
         let level = written.level.or(self.preset.hardening)?.mechanisms();
-        let hardening = Hardening {
+        Some(Hardening {
             links: written.links.or(level.links)?,
             pages: written.pages.or(level.pages)?,
             guards: written.guards.or(level.guards)?,
@@ -373,58 +370,7 @@ impl Validate<'_> {
             shuffle: written.shuffle.or(level.shuffle)?,
             quarantine: written.quarantine.or(level.quarantine)?,
             sample: written.sample.or(level.sample)?,
-        };
-        let mechanisms = [
-            (Part::Links, hardening.links, tokens_of(&written.links)),
-            (Part::Pages, hardening.pages, tokens_of(&written.pages)),
-            (Part::Guards, hardening.guards, tokens_of(&written.guards)),
-            (
-                Part::Isolate,
-                hardening.isolate,
-                tokens_of(&written.isolate),
-            ),
-            (
-                Part::Canaries,
-                hardening.canaries,
-                tokens_of(&written.canaries),
-            ),
-            (Part::Zero, hardening.zero, tokens_of(&written.zero)),
-            (
-                Part::Shuffle,
-                hardening.shuffle,
-                tokens_of(&written.shuffle),
-            ),
-            (
-                Part::Quarantine,
-                hardening.quarantine > 0,
-                tokens_of(&written.quarantine),
-            ),
-            (
-                Part::Sample,
-                hardening.sample > 0,
-                tokens_of(&written.sample),
-            ),
-        ];
-        let missing = mechanisms.map(|(part, on, tokens)| {
-            let row = options::hardening_part(part);
-            (row.name, on && !row.is_built(), tokens)
-        });
-        let on = || missing.iter().filter(|(_, missing, _)| *missing);
-        for (name, _, tokens) in on() {
-            if let Some(tokens) = tokens {
-                let message = format!("`{name}` is not built yet; write `{name} = off`");
-                self.errors.at(tokens, message);
-            }
-        }
-        let bundled: Vec<_> = on().filter(|(.., tokens)| tokens.is_none()).collect();
-        if !bundled.is_empty() {
-            let tokens = tokens_of(&written.level).or(tokens_of(&options.preset));
-            let names = quoted_and(bundled.iter().map(|(name, ..)| name));
-            let message = format!("this needs what is not built yet: {names}");
-            self.errors.at(tokens, message);
-        }
-        let sound = on().next().is_none();
-        sound.then_some(hardening)
+        })
     }
 
     /// `limit = …`: room for one page of the largest class at least.
@@ -452,11 +398,6 @@ fn known(bytes: u64) -> Written<Amount> {
         value: Amount::Known(bytes),
         tokens: quote_spanned!(Span::call_site()=> #tokens),
     }
-}
-
-/// What the user wrote, if they did and it is right.
-fn tokens_of<T>(field: &Field<T>) -> Option<TokenStream> {
-    field.written().map(|written| written.tokens.clone())
 }
 
 /// `standard`

@@ -12,23 +12,20 @@ pub(crate) struct Word<T: 'static> {
     pub name: &'static str,
     /// Example arguments; empty when it takes none.
     pub args: &'static str,
-    /// What it means; `None` when it is not built yet.
-    pub value: Option<T>,
+    /// What it means.
+    pub value: T,
 }
 
 /// Defines a type whose values are words, with its table.
 macro_rules! words {
-    ($(#[$doc:meta])* $type:ident { $($variant:ident = $name:literal $(($args:literal))?,)* }
-        $(not_built { $($later:literal,)* })?
-    ) => {
+    ($(#[$doc:meta])* $type:ident { $($variant:ident = $name:literal $(($args:literal))?,)* }) => {
         $(#[$doc])*
         #[derive(Debug, Clone, Copy, PartialEq, Eq)]
         pub(crate) enum $type { $($variant,)* }
 
         impl Words for $type {
             const WORDS: &'static [Word<Self>] = &[
-                $(Word { name: $name, args: concat!($($args)?), value: Some($type::$variant) },)*
-                $($(Word { name: $later, args: "", value: None },)*)?
+                $(Word { name: $name, args: concat!($($args)?), value: $type::$variant },)*
             ];
         }
     };

@@ -55,7 +55,7 @@ impl<A: Subject> Block<A> {
     fn at(start: NonNull<u8>, layout: Layout, cookie: u64) -> Self {
         let filled = A::usable_size(layout);
         assert!(
-            filled >= layout.size().max(WORD) && filled.is_multiple_of(WORD),
+            filled >= layout.size(),
             "{filled} usable bytes for {layout:?}"
         );
         Self {
@@ -88,19 +88,14 @@ impl<A: Subject> Block<A> {
 
     /// Fills all usable bytes.
     fn fill(&self) {
-        for offset in offsets(self.filled) {
-            // SAFETY: in bounds (see word()), and the block is ours.
+        for (offset, bytes) in words(self.filled) {
+            let pattern = pattern(self.cookie, offset).to_le_bytes();
+            // SAFETY: in bounds (see words()), and the block is ours.
             unsafe {
-                self.word(offset)
-                    .write_unaligned(pattern(self.cookie, offset))
-            };
+                let word = self.start.as_ptr().add(offset);
+                word.copy_from_nonoverlapping(pattern.as_ptr(), bytes);
+            }
         }
-    }
-
-    /// The word at one of [`offsets`]: all of it lies in the block.
-    fn word(&self, offset: usize) -> *mut u64 {
-        // SAFETY: a block is some words long (at()), and no offset is within a word of its end.
-        unsafe { self.start.as_ptr().add(offset).cast() }
     }
 
     /// Asserts that nobody wrote to the block.
@@ -114,16 +109,17 @@ impl<A: Subject> Block<A> {
 
     #[track_caller]
     fn verify_first(&self, bytes: usize) {
-        for offset in offsets(self.filled) {
-            let checked = bytes.saturating_sub(offset).min(WORD);
-            if checked == 0 {
-                continue;
+        for (offset, filled) in words(self.filled) {
+            let checked = bytes.saturating_sub(offset).min(filled);
+            let mut found = [0; WORD];
+            // SAFETY: in bounds (see words()), and fill() initialised it.
+            unsafe {
+                let word = self.start.as_ptr().add(offset);
+                word.copy_to_nonoverlapping(found.as_mut_ptr(), checked);
             }
-            // SAFETY: in bounds (see word()), and fill() initialised it.
-            let found = unsafe { self.word(offset).read_unaligned() };
-            let expected = pattern(self.cookie, offset);
-            // Little-endian, the first bytes are the low ones, which stay.
-            if (found ^ expected).to_le() << (8 * (WORD - checked)) != 0 {
+            let expected = pattern(self.cookie, offset).to_le_bytes();
+            if found[..checked] != expected[..checked] {
+                let [found, expected] = [found, expected].map(u64::from_le_bytes);
                 self.report(offset, found, expected);
             }
         }
@@ -196,13 +192,15 @@ impl<A: Subject> Block<A> {
     }
 }
 
-/// Where the words that are looked at begin, in a block of this many bytes, a multiple of a
-/// word's. The last one ends with the block.
-fn offsets(bytes: usize) -> impl Iterator<Item = usize> {
-    let last = bytes - WORD;
+/// Where the words that are looked at begin in a block of this many bytes, and how many bytes each has: a
+/// word's, but for one that begins less before the next, or the end. The last one ends with the block.
+fn words(bytes: usize) -> impl Iterator<Item = (usize, usize)> {
+    let last = bytes.saturating_sub(WORD);
     let dense = (0..last.min(DENSE_BYTES)).step_by(WORD);
     let sparse = (DENSE_BYTES..last).step_by(STRIDE);
-    dense.chain(sparse).chain([last])
+    let before = dense.chain(sparse);
+    let before = before.map(move |offset| (offset, WORD.min(last - offset)));
+    before.chain([(last, WORD.min(bytes))])
 }
 
 /// The word at an offset of a block: differs from block to block and from place to place.

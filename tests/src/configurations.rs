@@ -171,17 +171,26 @@ pub struct Checked;
 )]
 pub struct CheckedOdd;
 
-/// All of `hardening` that is built.
+/// The level of all but sampling.
+#[derive_allocator(hardening = guarded, stats = counters)]
+pub struct Guarded;
+
+/// All of `hardening`, with classes that are not powers of two, and hardly any looked up in one load.
 #[derive_allocator(
-    hardening(
-        level = guarded,
-        canaries = off,
-        quarantine = off,
-        sample = 20,
-    ),
+    size_classes = [16, 24, 40, 72, 136, 264, 520, 1032, 2056, 4104, 8200, 16392, 32776, 65536],
+    hardening(level = guarded, sample = 20),
+    fast_path(direct_max = 16),
     stats = counters,
 )]
 pub struct Fortified;
+
+/// What is behind blocks is looked at, and nothing else.
+#[derive_allocator(hardening(canaries), stats = counters)]
+pub struct Canaried;
+
+/// Blocks wait, and nothing is looked at.
+#[derive_allocator(hardening(quarantine = 4KiB), tls = pointer, stats = counters)]
+pub struct Quarantined;
 
 /// Free blocks are zero, fresh ones in random order, and nothing else is looked at. Of classes that are no
 /// powers of two, the smallest a word, where a free block holds its link alone.
@@ -231,7 +240,10 @@ crate::subjects!(
     Limited,
     Checked,
     CheckedOdd,
+    Guarded,
     Fortified,
+    Canaried,
+    Quarantined,
     Cleared,
     Signed,
     Located,
@@ -249,7 +261,8 @@ macro_rules! every_configuration {
             cache_of_four CacheOfFour, flags_off FlagsOff, flags_on FlagsOn,
             local_first LocalFirst, skip_collect SkipCollect, one_at_a_time OneAtATime,
             largest_classes LargestClasses, walled Walled, sampled Sampled, limited Limited,
-            checked Checked, checked_odd CheckedOdd, fortified Fortified,
+            checked Checked, checked_odd CheckedOdd, guarded Guarded, fortified Fortified,
+            canaried Canaried, quarantined Quarantined,
             cleared Cleared, signed Signed, located Located);
     };
     ($check:ident: $($name:ident $type:ident),+) => {

@@ -316,6 +316,7 @@ pub fn build_objects(temporary: &Path) -> Vec<PathBuf> {
         "compact",
         "throughput",
         "checked",
+        "guarded",
         "recording",
     ];
     let presets = presets.map(of_preset);

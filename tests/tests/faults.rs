@@ -300,11 +300,12 @@ fn blocks_freed_by_others_come_home_without_barriers() {
     is_as_before::<Default>();
 }
 
-const PROGRAMS: [&str; 4] = [
+const PROGRAMS: [&str; 5] = [
     env!("CARGO_BIN_EXE_global_as_it_comes"),
     env!("CARGO_BIN_EXE_global_stock"),
     env!("CARGO_BIN_EXE_global_pointer"),
     env!("CARGO_BIN_EXE_global_checked"),
+    env!("CARGO_BIN_EXE_global_guarded"),
 ];
 
 #[test]

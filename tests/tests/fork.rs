@@ -249,6 +249,7 @@ fn children_of_a_program_with_a_declared_global_allocator_work() {
         env!("CARGO_BIN_EXE_global_stock"),
         env!("CARGO_BIN_EXE_global_pointer"),
         env!("CARGO_BIN_EXE_global_checked"),
+        env!("CARGO_BIN_EXE_global_guarded"),
     ] {
         Program::new(program, &["forks", "60"]).succeeds();
     }

@@ -8,6 +8,7 @@ const STOCK: &str = env!("CARGO_BIN_EXE_global_stock");
 const POINTER: &str = env!("CARGO_BIN_EXE_global_pointer");
 const COMPACT: &str = env!("CARGO_BIN_EXE_global_compact");
 const CHECKED: &str = env!("CARGO_BIN_EXE_global_checked");
+const GUARDED: &str = env!("CARGO_BIN_EXE_global_guarded");
 
 #[test]
 fn a_consumer_that_never_allocates_keeps_resident_memory_near_what_is_live() {
@@ -19,14 +20,16 @@ fn a_consumer_that_never_allocates_keeps_resident_memory_near_what_is_live() {
 
 /// Who frees 200 MB: their owner, another thread, both by turns, another after the owner has ended.
 fn freed_by(who: &str) {
-    for (program, seed) in [
-        (AS_IT_COMES, "1"),
-        (STOCK, "2"),
-        (POINTER, "3"),
-        (CHECKED, "4"),
+    for (program, seed, most_mib) in [
+        (AS_IT_COMES, "1", "8"),
+        (STOCK, "2", "8"),
+        (POINTER, "3", "8"),
+        (CHECKED, "4", "8"),
+        // Of blocks that wait, each may keep its page.
+        (GUARDED, "5", "12"),
     ] {
         for max in ["512", "4096", "32768"] {
-            Program::new(program, &["freed", who, max, seed]).succeeds();
+            Program::new(program, &["freed", who, max, seed, most_mib]).succeeds();
         }
     }
 }
@@ -54,7 +57,7 @@ fn what_was_freed_after_its_owner_ended_goes_back() {
 #[test]
 fn forty_megabytes_freed_by_another_thread_go_back_within_the_purge_delay() {
     for program in [AS_IT_COMES, STOCK, POINTER, CHECKED] {
-        Program::new(program, &["freed_by_another"]).succeeds();
+        Program::new(program, &["freed_by_another", "8"]).succeeds();
     }
 }
 

@@ -5,17 +5,21 @@ use std::hint::black_box;
 use std::ptr::NonNull;
 
 use allocator_core::derive_allocator;
-use allocator_tests::configurations::Cleared;
+use allocator_tests::configurations::{Canaried, Cleared, Guarded, Quarantined};
 use allocator_tests::misused_block::{
     Block, allocate, class_bytes, free, free_remote, is_about, read, write, write_to_what_is_free,
 };
-use allocator_tests::subject::Subject;
+use allocator_tests::subject::{Subject, layout};
 use allocator_tests::{found, subjects};
 
 #[derive_allocator(hardening(shuffle), small_extend = all)]
 struct Shuffled;
 
-subjects!(Shuffled);
+/// What waits is signed, and nothing else is looked at.
+#[derive_allocator(hardening(links, quarantine = 64KiB))]
+struct SignedAndWaiting;
+
+subjects!(Shuffled, SignedAndWaiting);
 
 /// Another thread gave it back.
 fn write_to_what_others_freed<A: Subject>(size: usize, at: usize) {
@@ -45,7 +49,125 @@ fn write_to_what_is_fresh<A: Subject>(size: usize, at: usize) {
     }
 }
 
+/// So many bytes behind what was asked for.
+fn overflow_then_free<A: Subject>(size: usize, bytes: usize) {
+    let block = allocate::<A>(size);
+    is_about(block);
+    write_bytes(block, size, bytes);
+    free::<A>(block, size);
+}
+
+fn overflow_then_free_there<A: Subject>(size: usize) {
+    let block = allocate::<A>(size);
+    is_about(block);
+    write_bytes(block, size, 1);
+    free_remote::<A>(block, size);
+}
+
+fn overflow_then_resize<A: Subject>(size: usize, new_size: usize) {
+    let block = allocate::<A>(size);
+    is_about(block);
+    write_bytes(block, size, 1);
+    // SAFETY: none: the process ends.
+    black_box(unsafe { A::reallocate(block, layout(size, 8), new_size) });
+}
+
+/// The end of the block has moved, and what stands there with it.
+fn overflow_of_a_resized_block<A: Subject>(size: usize, new_size: usize) {
+    let block = allocate::<A>(size);
+    // SAFETY: this test's.
+    let block = unsafe { A::reallocate(block, layout(size, 8), new_size) }.expect("memory");
+    is_about(block);
+    write_bytes(block, new_size, 1);
+    free::<A>(block, new_size);
+}
+
+/// As a text that is too long ends: whatever was there, it is another byte now.
+fn write_bytes(block: Block, at: usize, count: usize) {
+    for at in at..at + count {
+        // SAFETY: none: the bytes are mapped, and the type is to find what this breaks.
+        unsafe { block.add(at).write_volatile(black_box(0)) };
+    }
+}
+
+/// It waits, and so do others behind it.
+fn write_to_what_waits<A: Subject>(size: usize, at: usize) {
+    let block = allocate::<A>(size);
+    free::<A>(block, size);
+    is_about(block);
+    write(block, at, 1);
+    for _ in 0..10_000 {
+        free::<A>(allocate::<A>(100), 100);
+    }
+    for _ in 0..10_000 {
+        black_box(allocate::<A>(size));
+    }
+}
+
+fn free_what_waits<A: Subject>(size: usize) {
+    let block = allocate::<A>(size);
+    is_about(block);
+    for block in [block, allocate::<A>(size), allocate::<A>(size), block] {
+        free::<A>(block, size);
+    }
+}
+
 found! {
+    an_overflow_by_a_byte:
+        overflow_then_free::<Canaried>(48, 1); "Canaried" "overflow" ", class 56";
+    an_overflow_by_eight_bytes:
+        overflow_then_free::<Canaried>(48, 8); "Canaried" "overflow" ", class 56";
+    an_overflow_of_an_odd_request:
+        overflow_then_free::<Canaried>(33, 1); "Canaried" "overflow" ", class 48";
+    an_overflow_of_no_bytes_at_all:
+        overflow_then_free::<Canaried>(1, 1); "Canaried" "overflow" ", class 16";
+    an_overflow_of_a_medium_block:
+        overflow_then_free::<Canaried>(20_000, 1); "Canaried" "overflow" ", class 20096";
+    an_overflow_of_a_large_block:
+        overflow_then_free::<Canaried>(1_000_000, 1); "Canaried" "overflow" "";
+    an_overflow_freed_there:
+        overflow_then_free_there::<Canaried>(48); "Canaried" "overflow" ", class 56";
+    an_overflow_of_a_medium_block_freed_there:
+        overflow_then_free_there::<Canaried>(20_000); "Canaried" "overflow" ", class 20096";
+    an_overflow_of_a_large_block_freed_there:
+        overflow_then_free_there::<Canaried>(1_000_000); "Canaried" "overflow" "";
+    an_overflow_of_a_block_that_is_grown_in_place:
+        overflow_then_resize::<Canaried>(41, 44); "Canaried" "overflow" ", class 56";
+    an_overflow_of_a_block_that_is_moved:
+        overflow_then_resize::<Canaried>(48, 4000); "Canaried" "overflow" ", class 56";
+    an_overflow_of_a_medium_block_that_is_grown:
+        overflow_then_resize::<Canaried>(20_000, 20_010); "Canaried" "overflow" ", class 20096";
+    an_overflow_of_a_large_block_that_is_grown:
+        overflow_then_resize::<Canaried>(1_000_000, 1_100_000); "Canaried" "overflow" "";
+    an_overflow_of_a_large_block_that_is_shrunk:
+        overflow_then_resize::<Canaried>(1_000_000, 900_000); "Canaried" "overflow" "";
+    an_overflow_of_a_block_grown_in_place:
+        overflow_of_a_resized_block::<Canaried>(41, 44); "Canaried" "overflow" ", class 56";
+    an_overflow_of_a_block_shrunk_in_place:
+        overflow_of_a_resized_block::<Canaried>(44, 41); "Canaried" "overflow" ", class 56";
+    an_overflow_of_a_grown_block:
+        overflow_of_a_resized_block::<Canaried>(48, 4000); "Canaried" "overflow" ", class 4096";
+    an_overflow_of_a_grown_large_block:
+        overflow_of_a_resized_block::<Canaried>(300_000, 301_000); "Canaried" "overflow" "";
+    an_overflow_of_a_shrunk_large_block:
+        overflow_of_a_resized_block::<Canaried>(1_000_000, 100_000); "Canaried" "overflow" "";
+
+    a_block_freed_again_while_it_waits:
+        free_what_waits::<SignedAndWaiting>(48); "SignedAndWaiting" "double free" ", class 48";
+    a_write_to_a_block_that_waits:
+        write_to_what_waits::<SignedAndWaiting>(48, 8);
+        "SignedAndWaiting" "write to a free block" ", class 48";
+
+    guarded_finds_an_overflow:
+        overflow_then_free::<Guarded>(48, 1); "Guarded" "overflow" ", class 56";
+    guarded_finds_a_double_free:
+        free_what_waits::<Guarded>(48); "Guarded" "double free" ", class 56";
+    guarded_finds_a_write_to_any_byte:
+        write_to_what_waits::<Guarded>(48, 40); "Guarded" "write to a free block" ", class 56";
+    guarded_finds_a_write_to_any_byte_of_a_medium_block:
+        write_to_what_waits::<Guarded>(20_000, 20_000);
+        "Guarded" "write to a free block" ", class 20096";
+
     zero_alone_finds_a_write_to_a_free_block:
         write_to_what_is_free::<Cleared>(64, 64); "Cleared" "write to a free block" ", class 72";
     zero_alone_finds_a_write_to_a_free_medium_block:
@@ -112,4 +234,79 @@ fn fresh_blocks_come_in_random_order() {
             .collect()
     };
     assert_ne!(places(&order), places(&there));
+}
+
+#[test]
+fn a_freed_block_waits() {
+    let size = 100;
+    let block = allocate::<Quarantined>(size);
+    free::<Quarantined>(block, size);
+    // Of 4 KiB, 35 others of 112 bytes have room beside it.
+    let others = [(); 35].map(|()| allocate::<Quarantined>(size));
+    assert!(!others.contains(&block));
+    for other in others {
+        free::<Quarantined>(other, size);
+    }
+    let again: Vec<_> = (0..1000).map(|_| allocate::<Quarantined>(size)).collect();
+    assert!(!again.contains(&block), "it still waits");
+    free::<Quarantined>(again[0], size);
+    let again: Vec<_> = (0..2000).map(|_| allocate::<Quarantined>(size)).collect();
+    assert!(again.contains(&block), "the first in is the first out");
+}
+
+#[test]
+fn blocks_of_all_classes_wait_together() {
+    let block = allocate::<Quarantined>(100);
+    free::<Quarantined>(block, 100);
+    // More than may wait.
+    free::<Quarantined>(allocate::<Quarantined>(5000), 5000);
+    assert_eq!(allocate::<Quarantined>(100), block);
+}
+
+#[test]
+fn a_purge_lets_what_waits_go() {
+    // The first keeps the page.
+    let [_, block] = [(); 2].map(|()| allocate::<Quarantined>(300));
+    free::<Quarantined>(block, 300);
+    Quarantined::purge();
+    let blocks: Vec<_> = (0..1000).map(|_| allocate::<Quarantined>(300)).collect();
+    assert!(blocks.contains(&block));
+}
+
+#[test]
+fn what_waits_goes_when_its_thread_ends() {
+    let freed = std::thread::spawn(|| {
+        let keep = allocate::<Quarantined>(700);
+        let block = allocate::<Quarantined>(700);
+        free::<Quarantined>(block, 700);
+        (keep.addr(), block.addr())
+    });
+    let (_, block) = freed.join().expect("it ends");
+    let blocks: Vec<_> = (0..1000)
+        .map(|_| allocate::<Quarantined>(700).addr())
+        .collect();
+    assert!(blocks.contains(&block), "its page was adopted");
+}
+
+#[test]
+fn what_another_thread_allocated_waits_where_it_is_freed() {
+    // The first keeps the page.
+    let [_, blocks @ ..] =
+        [(); 4].map(|()| allocate::<Quarantined>(900).as_ptr().expose_provenance());
+    let freed = std::thread::spawn(move || {
+        // A heap of its own.
+        free::<Quarantined>(allocate::<Quarantined>(16), 16);
+        for address in blocks {
+            let block = NonNull::new(std::ptr::with_exposed_provenance_mut(address));
+            free::<Quarantined>(block.expect("a block"), 900);
+        }
+    });
+    freed.join().expect("it ends");
+    let again: Vec<_> = (0..1000)
+        .map(|_| allocate::<Quarantined>(900).addr().get())
+        .collect();
+    assert!(
+        blocks.iter().all(|block| again.contains(block)),
+        "sent home at the end"
+    );
 }

@@ -50,6 +50,11 @@ fn what_is_looked_for_is_found() {
     end_as_they_must(Level::Checked);
 }
 
+#[test]
+fn what_is_looked_for_with_all_there_is_is_found() {
+    end_as_they_must(Level::Guarded);
+}
+
 /// A check of the first row that ends like this.
 fn some_check(end: impl Fn(End) -> bool) -> Check {
     let checks = ROWS.iter().flat_map(|row| row.checks(Level::Off));

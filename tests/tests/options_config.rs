@@ -161,6 +161,10 @@ fn each_option_changes_the_fingerprint() {
         HardeningPages(hardening(pages))
         HardeningZero(hardening(zero))
         HardeningShuffle(hardening(shuffle))
+        HardeningCanaries(hardening(canaries))
+        HardeningQuarantine(hardening(quarantine = 64KiB))
+        OtherQuarantine(hardening(quarantine = 65KiB))
+        Guarded(hardening = guarded)
         Checked(hardening = checked)
         Trap(on_corruption = trap)
         Hook(on_corruption = hook(self::ignore))
@@ -171,6 +175,8 @@ every_configuration!(the_class_table_is_what_blocks_are);
 
 fn the_class_table_is_what_blocks_are<A: Subject>() {
     let config: Config = A::CHOICES;
+    // Then a block ends for its user where what was asked for does.
+    let has_canaries = config.hardening.canaries;
     let mut before = 0;
     let mut sizes = BTreeSet::new();
     assert_eq!(config.classes().len(), config.class_bytes.len());
@@ -185,10 +191,15 @@ fn the_class_table_is_what_blocks_are<A: Subject>() {
         let waste = (class.block_bytes - class.smallest_request_bytes) as f64;
         assert!((class.worst_waste() - waste / class.block_bytes as f64).abs() < 1e-9);
         for size in [class.smallest_request_bytes, class.block_bytes] {
-            assert_eq!(A::usable_size(layout(size, 1)), class.block_bytes, "{size}");
+            let usable = if has_canaries {
+                size
+            } else {
+                class.block_bytes
+            };
+            assert_eq!(A::usable_size(layout(size, 1)), usable, "{size}");
         }
         // Neighbours in a page are that far apart, or a multiple of it.
-        let block = layout(class.block_bytes, 1);
+        let block = layout(class.block_bytes - if has_canaries { 8 } else { 0 }, 1);
         let pair = [(); 2].map(|()| A::allocate(block).expect("memory"));
         let apart = pair[0].addr().get().abs_diff(pair[1].addr().get());
         let same_page = apart < class.page_bytes;
@@ -200,14 +211,19 @@ fn the_class_table_is_what_blocks_are<A: Subject>() {
         sizes.insert(class.block_bytes);
         before = class.block_bytes;
     }
-    assert_eq!(A::usable_size(layout(0, 1)), config.class_bytes[0] as usize);
+    let least = if has_canaries {
+        0
+    } else {
+        config.class_bytes[0]
+    };
+    assert_eq!(A::usable_size(layout(0, 1)), least as usize);
     assert!(A::usable_size(layout(before + 1, 1)) > before);
     // At any alignment a request gets one of the sizes of the table, or whole slices.
     for shift in 0..16 {
         let align = 1 << shift;
         let usable = A::usable_size(layout(align, align));
         assert!(
-            sizes.contains(&usable) || usable.is_multiple_of(64 << 10),
+            sizes.contains(&usable) || usable.is_multiple_of(64 << 10) || has_canaries,
             "{align}"
         );
         assert!(usable.is_multiple_of(align));

@@ -19,10 +19,11 @@ const AS_IT_COMES: &str = env!("CARGO_BIN_EXE_global_as_it_comes");
 const STOCK: &str = env!("CARGO_BIN_EXE_global_stock");
 const POINTER: &str = env!("CARGO_BIN_EXE_global_pointer");
 const CHECKED: &str = env!("CARGO_BIN_EXE_global_checked");
+const GUARDED: &str = env!("CARGO_BIN_EXE_global_guarded");
 
 #[test]
 fn sixteen_thousand_short_threads_leave_nothing_behind() {
-    for program in [AS_IT_COMES, STOCK, POINTER, CHECKED] {
+    for program in [AS_IT_COMES, STOCK, POINTER, CHECKED, GUARDED] {
         Program::new(program, &["churn", "16000"]).succeeds();
     }
 }
@@ -32,18 +33,20 @@ fn a_thousand_live_threads_take_little_each() {
     for program in [AS_IT_COMES, STOCK, POINTER, CHECKED] {
         Program::new(program, &["live_threads", "1000", "1024", "512", "64"]).succeeds();
     }
+    // Where freed blocks wait, more of them are in use.
+    Program::new(GUARDED, &["live_threads", "1000", "1024", "512", "128"]).succeeds();
 }
 
 #[test]
 fn destructors_that_allocate_up_to_the_last_pass_leak_nothing() {
-    for program in [AS_IT_COMES, STOCK, POINTER, CHECKED] {
+    for program in [AS_IT_COMES, STOCK, POINTER, CHECKED, GUARDED] {
         Program::new(program, &["key_destructors", "400"]).succeeds();
     }
 }
 
 #[test]
 fn types_first_used_in_the_last_pass_of_destructors_leak_nothing() {
-    for program in [AS_IT_COMES, STOCK, POINTER, CHECKED] {
+    for program in [AS_IT_COMES, STOCK, POINTER, CHECKED, GUARDED] {
         Program::new(program, &["late_first_use", "800"]).succeeds();
     }
 }

@@ -7,7 +7,7 @@ use crate::config::size_class::BIN_BYTES;
 use crate::heap::declared::Exported;
 use crate::heap::huge_headed::{self, Head};
 use crate::heap::large::{self, no_bin};
-use crate::heap::{misuse, sample};
+use crate::heap::{canary, misuse, sample};
 use crate::mem::page::{Page, State};
 use crate::mem::{regions, zero_sized};
 
@@ -74,13 +74,31 @@ pub(super) unsafe fn is_in_chunk<D: Exported>(address: *mut u8) -> bool {
 }
 
 impl Found {
-    /// Bytes that the block really has.
-    pub(super) fn usable_bytes<D: Exported>(&self) -> usize {
-        match self {
-            Found::Class(class) => D::block_bytes(*class),
-            Found::Large(page) => large::usable_bytes::<D>(page),
-            Found::Huge(head) => head.block_bytes(),
-            Found::ZeroSized | Found::Nothing => 0,
+    /// Ends the process if somebody wrote behind the block, which is given back or resized. Of a sampled one
+    /// nothing is asked: its guard is behind it, and all of it is one once it is free.
+    ///
+    /// # Safety
+    /// - `block` is what this was found to be.
+    #[inline(always)]
+    pub(super) unsafe fn check_end<D: Exported>(&self, block: NonNull<u8>) {
+        if D::CANARIES && !sample::is_sampled::<D>(block.as_ptr()) {
+            // SAFETY: the caller's promise.
+            unsafe { self.usable_bytes::<D>(block) };
         }
+    }
+
+    /// Bytes that the block has for its user.
+    ///
+    /// # Safety
+    /// - `block` is what this was found to be.
+    pub(super) unsafe fn usable_bytes<D: Exported>(&self, block: NonNull<u8>) -> usize {
+        let (bytes, class) = match self {
+            Found::Class(class) => (D::block_bytes(*class), Some(*class)),
+            Found::Large(page) => (large::usable_bytes::<D>(page), None),
+            Found::Huge(head) => return head.block_bytes(),
+            Found::ZeroSized | Found::Nothing => return 0,
+        };
+        // SAFETY: the caller's promise.
+        unsafe { canary::asked::<D>(block.as_ptr(), bytes, class) }
     }
 }

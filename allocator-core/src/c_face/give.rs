@@ -9,26 +9,28 @@ use crate::config::choices::Derived;
 use crate::config::size_class::{BIN_BYTES, MALLOC_ALIGN, malloc_index};
 use crate::global::verbs;
 use crate::heap::declared::{Exported, cache};
-use crate::heap::{huge_headed, route, upkeep};
+use crate::heap::{canary, huge_headed, route, upkeep};
 use crate::mem::zero_sized;
 use crate::os::OS_PAGE_BYTES;
 
 /// The offset of the bin for a size up to `direct_max`.
 #[inline(always)]
 pub(super) fn bin_offset<D: Exported>(size: usize) -> u16 {
-    // SAFETY: the table has an entry for every size up to `direct_max` (contract of `Exported`).
-    unsafe { *D::malloc_table().get_unchecked(malloc_index(size)) }
+    // SAFETY: the table has an entry for every size up to `direct_max` (contract of `Exported`), with its
+    // canary.
+    unsafe { *D::malloc_table().get_unchecked(malloc_index(size + canary::bytes::<D>())) }
 }
 
 /// Whether the class of `size` is looked up in one load.
 #[inline(always)]
 pub(super) fn is_direct<D: Exported>(size: usize) -> bool {
-    size <= D::CONFIG.fast_path.direct_max as usize
+    size.saturating_add(canary::bytes::<D>()) <= D::CONFIG.fast_path.direct_max as usize
 }
 
-/// The layout of a block for C; `None` when there can be none.
-pub(super) fn layout(size: usize, align: usize) -> Option<Layout> {
-    Layout::from_size_align(size, align.max(MALLOC_ALIGN)).ok()
+/// The layout that a block for C is served as; `None` when there can be none.
+pub(super) fn layout<D: Exported>(size: usize, align: usize) -> Option<Layout> {
+    let layout = Layout::from_size_align(size, align.max(MALLOC_ALIGN)).ok()?;
+    Some(canary::served::<D>(layout))
 }
 
 /// `malloc`
@@ -55,11 +57,15 @@ pub(super) fn uncounted<D: Exported>(size: usize) -> *mut u8 {
         // SAFETY: the cache is the calling thread's.
         let block = unsafe { cache.bin_at(offset).pop::<D>(offset as usize / BIN_BYTES) };
         if !block.is_null() {
-            verbs::count_allocation(cache, offset as usize / BIN_BYTES);
-            return block.cast();
+            let class = offset as usize / BIN_BYTES;
+            verbs::count_allocation(cache, class);
+            // SAFETY: just allocated in this class.
+            return unsafe { canary::signed_in_class::<D>(block.cast(), class, size) };
         }
     }
-    malloc_in_class::<D>(offset as usize / BIN_BYTES)
+    let block = malloc_in_class::<D>(offset as usize / BIN_BYTES);
+    // SAFETY: null, or just allocated in this class.
+    unsafe { canary::signed_in_class::<D>(block, offset as usize / BIN_BYTES, size) }
 }
 
 /// A block of no bytes, at an address where nothing can be read or written.
@@ -85,9 +91,12 @@ pub(super) fn aligned<D: Exported>(align: usize, size: usize) -> *mut u8 {
 
 #[inline(never)]
 fn aligned_uncounted<D: Exported>(align: usize, size: usize) -> *mut u8 {
-    errno::or_enomem(|| match layout(size, align) {
+    errno::or_enomem(|| match layout::<D>(size, align) {
         Some(layout) if route::is_huge::<D>(layout) => huge::<D>(layout),
-        Some(layout) => verbs::allocate_by_route::<D>(layout),
+        // SAFETY: null, or just allocated as this.
+        Some(layout) => unsafe {
+            canary::signed::<D>(verbs::allocate_by_route::<D>(layout), layout)
+        },
         None => ptr::null_mut(),
     })
 }
@@ -126,9 +135,12 @@ fn calloc_uncounted<D: Exported>(size: usize) -> *mut u8 {
 /// A zeroed block of more than `direct_max`.
 #[inline(never)]
 fn zeroed<D: Exported>(size: usize) -> *mut u8 {
-    errno::or_enomem(|| match layout(size, MALLOC_ALIGN) {
+    errno::or_enomem(|| match layout::<D>(size, MALLOC_ALIGN) {
         Some(layout) if route::is_huge::<D>(layout) => huge::<D>(layout),
-        Some(layout) => verbs::allocate_zeroed_by_route::<D>(layout),
+        // SAFETY: null, or just allocated as this.
+        Some(layout) => unsafe {
+            canary::signed::<D>(verbs::allocate_zeroed_by_route::<D>(layout), layout)
+        },
         None => ptr::null_mut(),
     })
 }

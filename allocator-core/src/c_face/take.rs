@@ -13,7 +13,7 @@ use crate::global::verbs;
 use crate::heap::declared::{Exported, cache};
 use crate::heap::large::{self, no_bin};
 use crate::heap::route::{self, Route};
-use crate::heap::{huge_headed, upkeep};
+use crate::heap::{canary, huge_headed, upkeep};
 use crate::mem::page::Page;
 use crate::mem::report::report;
 use crate::mem::zero_sized;
@@ -41,8 +41,10 @@ pub unsafe fn free<D: Exported>(block: *mut u8) {
 /// - as [`free`].
 #[inline(always)]
 unsafe fn free_uncounted<D: Exported>(block: *mut u8) {
-    // SAFETY: null or an address of somebody's.
-    if unsafe { is_in_chunk::<D>(block) }
+    // Where there are canaries, the block is looked at before its canary is.
+    if !D::CANARIES
+        // SAFETY: null or an address of somebody's.
+        && unsafe { is_in_chunk::<D>(block) }
         // SAFETY: null or the calling thread's cache.
         && let Some(cache) = unsafe { cache::<D>().as_ref() }
     {
@@ -75,6 +77,8 @@ unsafe fn free_elsewhere<D: Exported>(block: *mut u8) {
     };
     // SAFETY: an address of somebody's.
     let found = unsafe { find::<D>(block) };
+    // SAFETY: just found.
+    unsafe { found.check_end::<D>(block) };
     errno::kept(|| match found {
         // SAFETY: the caller's promise.
         Found::Class(class) => unsafe { verbs::deallocate_in_class::<D>(block, class) },
@@ -150,11 +154,13 @@ unsafe fn realloc_uncounted<D: Exported>(start: NonNull<u8>, size: usize) -> *mu
         // SAFETY: as in free().
         && unsafe { Page::bin_of(block) } == bin_offset::<D>(size);
     if stays {
-        if D::PAGES || D::LINKS {
+        if D::PAGES || D::LINKS || D::CANARIES {
             // SAFETY: an address of somebody's; what it is, is looked at on the way.
-            unsafe { find::<D>(start) };
+            unsafe { find::<D>(start).check_end::<D>(start) };
         }
-        return block;
+        let class = bin_offset::<D>(size) as usize / BIN_BYTES;
+        // SAFETY: the caller's own, of this class.
+        return unsafe { canary::signed_in_class::<D>(block, class, size) };
     }
     // SAFETY: the caller's promise.
     unsafe { resize::<D>(start, size) }
@@ -166,7 +172,10 @@ unsafe fn realloc_uncounted<D: Exported>(start: NonNull<u8>, size: usize) -> *mu
 unsafe fn resize<D: Exported>(block: NonNull<u8>, size: usize) -> *mut u8 {
     // SAFETY: an address of somebody's.
     let found = unsafe { find::<D>(block) };
-    let usable_bytes = found.usable_bytes::<D>();
+    // SAFETY: just found.
+    unsafe { found.check_end::<D>(block) };
+    // SAFETY: as above.
+    let usable_bytes = unsafe { found.usable_bytes::<D>(block) };
     if let Found::Nothing = found {
         return errno::fail(libc::EINVAL);
     }
@@ -201,13 +210,21 @@ unsafe fn resize_in_place<D: Exported>(
     found: Found,
     size: usize,
 ) -> Option<NonNull<u8>> {
-    let layout = layout(size, MALLOC_ALIGN)?;
+    let layout = layout::<D>(size, MALLOC_ALIGN)?;
     let account = D::shared().account();
     match (found, route::route::<D>(layout)) {
-        (Found::Class(before), Route::Class(after)) => (before == after).then_some(block),
+        (Found::Class(before), Route::Class(after)) => {
+            (before == after).then(|| {
+                // SAFETY: it has this layout now.
+                unsafe { canary::signed::<D>(block.as_ptr(), layout) };
+                block
+            })
+        }
         (Found::Large(_), Route::Large { slices, bytes, .. }) => {
             // SAFETY: the caller's promise; the block is large.
             let resized = unsafe { large::resize_in_place(account, block, slices, bytes) };
+            // SAFETY: it has this layout now.
+            resized.then(|| unsafe { canary::signed::<D>(block.as_ptr(), layout) });
             resized.then_some(block)
         }
         (Found::Huge(head), Route::Huge { bytes }) => {
@@ -228,8 +245,8 @@ unsafe fn resize_in_place<D: Exported>(
 pub unsafe fn usable_size<D: Exported>(block: *mut u8) -> usize {
     match NonNull::new(block) {
         Some(block) => {
-            // SAFETY: an address of somebody's.
-            let bytes = unsafe { find::<D>(block) }.usable_bytes::<D>();
+            // SAFETY: an address of somebody's, and what it was found to be.
+            let bytes = unsafe { find::<D>(block).usable_bytes::<D>(block) };
             bytes.saturating_sub(if D::RECORDS { WORD_BYTES } else { 0 })
         }
         None => 0,

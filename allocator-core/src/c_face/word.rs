@@ -9,7 +9,8 @@
 //!
 //! So each block is 8 bytes larger than it would be, and [`usable_size`](super::take::usable_size) says 8
 //! less. Blocks of no bytes have no word where there are guards: nothing of them can be written. What the
-//! type hands out by its Rust face has none, either: it must not be freed here.
+//! type hands out by its Rust face has none, either: it must not be freed here. Where there are canaries, the word
+//! is the last of what was asked for, which the canary is behind.
 
 use core::ptr::NonNull;
 
@@ -116,7 +117,7 @@ pub(super) unsafe fn read<D: Exported>(block: NonNull<u8>) -> Option<Word> {
 #[inline(always)]
 unsafe fn address<D: Exported>(block: NonNull<u8>) -> Option<NonNull<u64>> {
     // SAFETY: the caller's promise.
-    if !D::PAGES && unsafe { super::find::is_in_chunk::<D>(block.as_ptr()) } {
+    if !D::PAGES && !D::CANARIES && unsafe { super::find::is_in_chunk::<D>(block.as_ptr()) } {
         // SAFETY: in a chunk.
         let offset = unsafe { Page::bin_of(block.as_ptr()) };
         if offset < no_bin::<D>() {
@@ -134,7 +135,7 @@ unsafe fn address<D: Exported>(block: NonNull<u8>) -> Option<NonNull<u64>> {
 #[inline(never)]
 unsafe fn address_elsewhere<D: Exported>(block: NonNull<u8>) -> Option<NonNull<u64>> {
     // SAFETY: the caller's promise.
-    let bytes = unsafe { find::<D>(block) }.usable_bytes::<D>();
+    let bytes = unsafe { find::<D>(block).usable_bytes::<D>(block) };
     let offset = bytes.checked_sub(WORD_BYTES)?;
     // SAFETY: inside of the block.
     Some(unsafe { block.add(offset) }.cast())

@@ -43,10 +43,14 @@ pub(crate) trait Derived: Choices {
     const GUARDS: bool = Self::CONFIG.hardening.guards;
     /// Addresses that blocks of this type have had serve no other type.
     const ISOLATE: bool = Self::CONFIG.hardening.isolate;
+    /// Eight bytes behind each block are signed, and checked when it is freed.
+    const CANARIES: bool = Self::CONFIG.hardening.canaries;
     /// A freed block of a class is cleared, and checked to be so still when it is used again.
     const ZERO: bool = Self::CONFIG.hardening.zero;
     /// Fresh blocks are handed out in random order.
     const SHUFFLE: bool = Self::CONFIG.hardening.shuffle;
+    /// Bytes of freed blocks that wait per heap before they can be used again; 0 is off.
+    const QUARANTINE: usize = Self::CONFIG.hardening.quarantine_bytes as usize;
     /// One block in so many has OS pages of its own; 0 is off.
     const SAMPLE: u32 = Self::CONFIG.hardening.sample;
     /// How the process ends when misuse is found.

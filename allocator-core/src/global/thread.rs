@@ -13,7 +13,7 @@ use crate::heap::declared::{Declared, Slot};
 use crate::heap::heap::Heap;
 #[cfg(doc)]
 use crate::heap::shared::Shared;
-use crate::heap::{pages, upkeep};
+use crate::heap::{free, upkeep};
 use crate::os;
 
 /// Makes the type known to upkeep and to fork; nothing when it is.
@@ -93,7 +93,7 @@ unsafe extern "C" fn end<D: Declared>(cache: *const c_void) {
     // SAFETY: made by start() for this type and thread.
     let cache = unsafe { &*cache.cast::<Cache<D>>() };
     if let Some(heap) = cache.heap() {
-        pages::flush_all(cache, heap);
+        free::flush_all(cache, heap);
         cache.set_heap(None);
         D::shared().abandon(heap);
     }

@@ -11,7 +11,7 @@ use crate::heap::cache::Cache;
 use crate::heap::declared::{Declared, cache, current};
 use crate::heap::foreign::Sent;
 use crate::heap::route::{Route, route, usable_bytes};
-use crate::heap::{free, huge, large, misuse, pages, refill, sample, upkeep};
+use crate::heap::{canary, free, huge, large, misuse, pages, refill, sample, upkeep};
 use crate::mem::chunk::Claimed;
 use crate::mem::report::report;
 use crate::mem::written;
@@ -38,6 +38,14 @@ fn class_at(offset: u16) -> usize {
 /// A block for `layout`; null when there is none. A size of 0 is served.
 #[inline(always)]
 pub fn allocate<D: Declared>(layout: Layout) -> *mut u8 {
+    let served = canary::served::<D>(layout);
+    // SAFETY: null, or just allocated as this.
+    unsafe { canary::signed::<D>(serve::<D>(served), served) }
+}
+
+/// A block for a layout that has room for a canary.
+#[inline(always)]
+fn serve<D: Declared>(layout: Layout) -> *mut u8 {
     if !is_direct::<D>(layout) {
         return allocate_by_route::<D>(layout);
     }
@@ -60,12 +68,17 @@ pub fn allocate<D: Declared>(layout: Layout) -> *mut u8 {
 /// - `block` was allocated by type `D` with `layout` and is not used any more.
 #[inline(always)]
 pub unsafe fn deallocate<D: Declared>(block: *mut u8, layout: Layout) {
+    let layout = canary::served::<D>(layout);
     debug_check::<D>(block, layout);
     if !is_direct::<D>(layout) {
         // SAFETY: the caller's promise.
         return unsafe { deallocate_by_route::<D>(block, layout) };
     }
     let offset = bin_offset::<D>(layout.size());
+    if D::CANARIES {
+        // SAFETY: the caller's promise.
+        unsafe { check_class::<D>(block, class_at(offset), layout) };
+    }
     // SAFETY: null or the calling thread's cache.
     if let Some(cache) = unsafe { cache::<D>().as_ref() } {
         // SAFETY: the cache is the calling thread's; the block is of this class.
@@ -80,13 +93,17 @@ pub unsafe fn deallocate<D: Declared>(block: *mut u8, layout: Layout) {
 /// A zeroed block for `layout`; null when there is none.
 #[inline(always)]
 pub fn allocate_zeroed<D: Declared>(layout: Layout) -> *mut u8 {
-    if is_direct::<D>(layout) {
-        let block = allocate::<D>(layout);
+    let served = canary::served::<D>(layout);
+    let block = if is_direct::<D>(served) {
+        let block = serve::<D>(served);
         // SAFETY: just allocated with at least this size.
         unsafe { clear_handed_out::<D>(block, layout.size()) };
-        return block;
-    }
-    allocate_zeroed_by_route::<D>(layout)
+        block
+    } else {
+        allocate_zeroed_by_route::<D>(served)
+    };
+    // SAFETY: null, or just allocated as this.
+    unsafe { canary::signed::<D>(block, served) }
 }
 
 /// Clears the first `size` bytes of a block of a class that was just handed out, if there is one and it
@@ -110,16 +127,20 @@ pub(crate) unsafe fn clear_handed_out<D: Declared>(block: *mut u8, size: usize) 
 /// - `new_size` rounded up to `layout.align()` does not exceed `isize::MAX`.
 #[inline]
 pub unsafe fn reallocate<D: Declared>(block: *mut u8, layout: Layout, new_size: usize) -> *mut u8 {
-    debug_check::<D>(block, layout);
+    let before = canary::served::<D>(layout);
+    debug_check::<D>(block, before);
     // SAFETY: the caller's promise.
     let new_layout = unsafe { Layout::from_size_align_unchecked(new_size, layout.align()) };
-    if is_direct::<D>(layout) && is_direct::<D>(new_layout) {
-        if bin_offset::<D>(layout.size()) == bin_offset::<D>(new_size) {
-            if D::PAGES || D::LINKS {
+    let after = canary::served::<D>(new_layout);
+    if is_direct::<D>(before) && is_direct::<D>(after) {
+        let offset = bin_offset::<D>(after.size());
+        if bin_offset::<D>(before.size()) == offset {
+            if D::PAGES || D::LINKS || D::CANARIES {
                 // SAFETY: the caller's promise.
-                unsafe { check_class::<D>(block, class_at(bin_offset::<D>(new_size))) };
+                unsafe { check_class::<D>(block, class_at(offset), before) };
             }
-            return block;
+            // SAFETY: the block is the caller's, and of this class.
+            return unsafe { canary::signed::<D>(block, after) };
         }
         // SAFETY: the caller's promise.
         return unsafe { move_to::<D>(block, layout, new_layout) };
@@ -128,11 +149,12 @@ pub unsafe fn reallocate<D: Declared>(block: *mut u8, layout: Layout, new_size: 
     unsafe { reallocate_by_route::<D>(block, layout, new_layout) }
 }
 
-/// Bytes that a block of `layout` really has; 0 when no block can have that layout.
+/// Bytes that a block of `layout` really has for its user; 0 when no block can have that layout.
 #[inline]
 #[must_use]
 pub fn usable_size<D: Declared>(layout: Layout) -> usize {
-    usable_bytes::<D>(route::<D>(layout))
+    let usable = usable_bytes::<D>(route::<D>(canary::served::<D>(layout)));
+    canary::left_of::<D>(layout, usable)
 }
 
 /// Gives back to the OS, now, all memory of the process that is free, the calling thread's blocks
@@ -146,7 +168,7 @@ pub fn purge<D: Declared>() {
 /// free to the arena.
 pub(crate) fn give_back<D: Declared>() {
     if let Some((cache, heap)) = current::<D>() {
-        pages::flush_all(cache, heap);
+        free::flush_all(cache, heap);
         pages::make_holes(heap);
     }
 }
@@ -203,8 +225,11 @@ fn allocate_without_heap<D: Declared>(class: usize) -> *mut u8 {
 #[cold]
 #[inline(never)]
 unsafe fn deallocate_elsewhere<D: Declared>(block: *mut u8, class: usize) {
-    // SAFETY: the caller's promise.
-    unsafe { misuse::check_block::<D>(block, class) };
+    if !D::CANARIES {
+        // Otherwise it has been, before the canary.
+        // SAFETY: the caller's promise.
+        unsafe { misuse::check_block::<D>(block, class) };
+    }
     // SAFETY: a block is never null.
     let start = unsafe { NonNull::new_unchecked(block) };
     if sample::is_sampled::<D>(block) {
@@ -219,8 +244,14 @@ unsafe fn deallocate_elsewhere<D: Declared>(block: *mut u8, class: usize) {
         return unsafe { deallocate_without_heap::<D>(block, class) };
     };
     count_free(cache, class);
-    // SAFETY: the caller's promise.
-    if unsafe { free::free_elsewhere(cache, heap, class, block) } == Sent::Yes {
+    let sent = if D::QUARANTINE > 0 {
+        // SAFETY: the caller's promise.
+        unsafe { free::free_later(cache, heap, class, block) }
+    } else {
+        // SAFETY: the caller's promise.
+        unsafe { free::free_elsewhere(cache, heap, class, block) }
+    };
+    if sent == Sent::Yes {
         upkeep::run_if_due();
     }
 }
@@ -240,14 +271,17 @@ unsafe fn deallocate_sampled<D: Declared>(block: NonNull<u8>, class: usize) {
     }
 }
 
-/// [`misuse::check_block`], out of line.
+/// [`misuse::check_block`], out of line, and what is behind the block.
 ///
 /// # Safety
-/// - as there.
+/// - as there, and of [`canary::check`].
 #[inline(never)]
-unsafe fn check_class<D: Declared>(block: *mut u8, class: usize) {
+unsafe fn check_class<D: Declared>(block: *mut u8, class: usize, served: Layout) {
     // SAFETY: the caller's promise.
-    unsafe { misuse::check_block::<D>(block, class) };
+    unsafe {
+        misuse::check_block::<D>(block, class);
+        canary::check::<D>(block, served, Some(class));
+    }
 }
 
 /// A thread that only frees needs no heap for it.
@@ -316,7 +350,7 @@ pub(crate) fn or_after_reclaim<D: Declared, T>(allocate: impl Fn() -> Option<T>)
     allocate()
         .or_else(|| {
             let (cache, heap) = current::<D>()?;
-            pages::flush_all(cache, heap);
+            free::flush_all(cache, heap);
             allocate()
         })
         .or_else(|| {
@@ -369,10 +403,16 @@ unsafe fn deallocate_by_route<D: Declared>(block: *mut u8, layout: Layout) {
     let start = unsafe { NonNull::new_unchecked(block) };
     match route::<D>(layout) {
         // SAFETY: the caller's promise; the layout says the block is of this class.
-        Route::Class(class) => unsafe { deallocate_in_class::<D>(start, class) },
+        Route::Class(class) => unsafe {
+            if D::CANARIES {
+                check_class::<D>(block, class, layout);
+            }
+            deallocate_in_class::<D>(start, class);
+        },
         // SAFETY: the caller's promise; the layout says the block is large.
         Route::Large { slices, .. } => unsafe {
             misuse::check_large::<D>(block, Some(slices));
+            canary::check::<D>(block, layout, None);
             deallocate_large::<D>(start)
         },
         Route::Huge { bytes } => {
@@ -417,22 +457,29 @@ pub(crate) unsafe fn deallocate_large<D: Declared>(block: NonNull<u8>) {
 /// - as [`reallocate`].
 #[inline(never)]
 unsafe fn reallocate_by_route<D: Declared>(block: *mut u8, old: Layout, new: Layout) -> *mut u8 {
+    let (before, after) = (canary::served::<D>(old), canary::served::<D>(new));
     // SAFETY: a block is never null.
     let start = unsafe { NonNull::new_unchecked(block) };
-    match route::<D>(old) {
+    match route::<D>(before) {
         // SAFETY: the caller's promise.
-        Route::Class(class) => unsafe { misuse::check_block::<D>(block, class) },
-        Route::Large { slices, .. } => misuse::check_large::<D>(block, Some(slices)),
+        Route::Class(class) => unsafe { check_class::<D>(block, class, before) },
+        // SAFETY: the caller's promise; what is behind the block is looked at last.
+        Route::Large { slices, .. } => unsafe {
+            misuse::check_large::<D>(block, Some(slices));
+            canary::check::<D>(block, before, None);
+        },
         Route::Huge { .. } => misuse::check_huge::<D>(block),
         Route::Impossible => {}
     }
-    match (route::<D>(old), route::<D>(new)) {
-        (Route::Class(before), Route::Class(after)) if before == after => block,
+    // SAFETY: what stays where it is, is the caller's, and of the new layout then.
+    let stays = || unsafe { canary::signed::<D>(block, after) };
+    match (route::<D>(before), route::<D>(after)) {
+        (Route::Class(before), Route::Class(after)) if before == after => stays(),
         (Route::Large { .. }, Route::Large { slices, bytes, .. })
             // SAFETY: the caller's promise; the layout says the block is large.
             if unsafe { large::resize_in_place(D::shared().account(), start, slices, bytes) } =>
         {
-            block
+            stays()
         }
         (Route::Huge { bytes: before }, Route::Huge { bytes: after }) if before == after => block,
         (Route::Huge { bytes: before }, Route::Huge { bytes: after }) => {

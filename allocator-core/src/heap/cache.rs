@@ -74,7 +74,7 @@ impl<C: Choices> Cache<C> {
     }
 
     /// Frees a block into the bin at `offset`, if that takes it and, with `hardening`, nothing about
-    /// it is suspicious; whether it did.
+    /// it is suspicious and it need not wait; whether it did.
     ///
     /// # Safety
     /// - `block` is a block of the bin's class that its user gave back, as far as `hardening` does not
@@ -82,6 +82,10 @@ impl<C: Choices> Cache<C> {
     #[inline(always)]
     #[must_use]
     pub(crate) unsafe fn push(&self, offset: u16, block: *mut u8) -> bool {
+        if C::QUARANTINE > 0 {
+            // It has to wait, off the fast path.
+            return false;
+        }
         let bin = self.bin_at(offset);
         let class = offset as usize / BIN_BYTES;
         if !C::LINKS && !C::PAGES {

@@ -7,7 +7,7 @@ use super::bin::Mode;
 use super::cache::Cache;
 use super::foreign::{Sent, send_home};
 use super::heap::Heap;
-use super::pages::{free_apart, give_back, page_of, read_mail, switch_to};
+use super::pages::{self, free_apart, give_back, page_of, read_mail, switch_to};
 use crate::config::choices::{Choices, Derived};
 use crate::mem::block::{Block, BlockList};
 use crate::mem::page::{Page, State};
@@ -49,6 +49,47 @@ pub(crate) unsafe fn free_elsewhere<C: Choices>(
     }
     drop(stay);
     sent
+}
+
+/// Frees a block of a type with a quarantine: it waits there, and what has waited long enough goes on. Whether
+/// that sent blocks to another thread's page.
+///
+/// # Safety
+/// - `block` is a block of `class` that its user gave back.
+pub(crate) unsafe fn free_later<C: Choices>(
+    cache: &Cache<C>,
+    heap: &'static Heap<C>,
+    class: usize,
+    block: NonNull<u8>,
+) -> Sent {
+    // SAFETY: the caller's promise.
+    unsafe { heap.quarantine.add::<C>(class, block.as_ptr().cast()) };
+    free_waiting(cache, heap, C::QUARANTINE)
+}
+
+/// Frees what has waited longest until what waits takes `most` bytes at most.
+fn free_waiting<C: Choices>(cache: &Cache<C>, heap: &'static Heap<C>, most: usize) -> Sent {
+    let mut sent = Sent::No;
+    while let Some((class, block)) = heap.quarantine.take_over::<C>(most) {
+        // SAFETY: its user gave it back, and nobody else knows it.
+        let is_taken = unsafe { cache.bin(class).push::<C>(block) };
+        if let Some(block) = NonNull::new(block).filter(|_| !is_taken) {
+            // SAFETY: as above, and the bin did not take it.
+            let sent_now = unsafe { free_elsewhere(cache, heap, class, block) };
+            if sent_now == Sent::Yes {
+                sent = Sent::Yes;
+            }
+        }
+    }
+    sent
+}
+
+/// [`pages::flush_all`], of what waits as well.
+pub(crate) fn flush_all<C: Choices>(cache: &Cache<C>, heap: &'static Heap<C>) {
+    if C::QUARANTINE > 0 {
+        let _ = free_waiting(cache, heap, 0);
+    }
+    pages::flush_all(cache, heap);
 }
 
 /// Frees a block of a page of the heap that the bin of its class did not take: it lists blocks of

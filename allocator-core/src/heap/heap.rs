@@ -14,6 +14,7 @@ use super::account::Account;
 use super::counters::{ClassCounters, Counters};
 use super::foreign::Foreign;
 use super::gate::Gate;
+use super::quarantine::Quarantine;
 use super::spares::Spares;
 use crate::base::class_set::ClassSet;
 use crate::base::sync::{AtomicPtr, Cell, Ordering};
@@ -57,6 +58,8 @@ pub struct Heap<C: Choices> {
     pub(super) owned: Owned,
     /// Blocks of other heaps' pages that the owner freed, not sent yet.
     pub(super) foreign: Foreign,
+    /// Blocks that wait before they go on. Owner only.
+    pub(super) quarantine: Quarantine,
     /// Times the owner left the fast path for a page, which retiring counts by.
     pub(super) cycle: Cell<u32>,
     /// Blocks until the next is sampled; 0 before it is known. Owner only.
@@ -471,10 +474,6 @@ pub(super) fn claim_page<C: Choices>(
     // Aligned to its own size, so that a block's page is found by masking.
     let guard_bytes = C::CONFIG.guard_bytes();
     let start = claim_slices(account, slices, slices, touch, guard_bytes)?.start;
-    if C::LINKS || C::SHUFFLE {
-        // Before the first block is signed, or drawn.
-        keys::draw();
-    }
     // SAFETY: just claimed.
     let page = unsafe { Page::at(start.as_ptr()) };
     page.init(
@@ -484,7 +483,7 @@ pub(super) fn claim_page<C: Choices>(
         C::CONFIG.blocks_per_page(block_bytes) as u32,
         class as u8,
     );
-    if C::EXPORTS {
+    if C::EXPORTS || C::QUARANTINE > 0 {
         page.note_bin((class * BIN_BYTES) as u16);
     }
     Some(page)
@@ -498,6 +497,10 @@ pub(super) fn claim_slices<C: Choices>(
     touch: Touch,
     guard_bytes: usize,
 ) -> Option<Claimed> {
+    if C::LINKS || C::SHUFFLE || C::CANARIES {
+        // Before the first block is signed, or drawn.
+        keys::draw();
+    }
     let bytes = slices * SLICE_BYTES;
     if !account.charge(bytes) {
         return None;

@@ -10,6 +10,7 @@
 pub(crate) mod account;
 pub(crate) mod bin;
 pub(crate) mod cache;
+pub(crate) mod canary;
 pub(crate) mod counters;
 pub(crate) mod declared;
 pub(crate) mod foreign;
@@ -26,6 +27,7 @@ mod huge_table;
 pub(crate) mod large;
 pub(crate) mod misuse;
 pub(crate) mod pages;
+mod quarantine;
 pub(crate) mod refill;
 pub(crate) mod registry;
 pub(crate) mod route;

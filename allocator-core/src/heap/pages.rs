@@ -181,6 +181,7 @@ pub(crate) fn make_holes<C: Choices>(heap: &'static Heap<C>) {
 pub(crate) fn check<C: Choices>(cache: &Cache<C>, heap: &'static Heap<C>) {
     let stay = heap.gate.enter();
     heap.check();
+    heap.quarantine.check::<C>();
     for class in 0..C::CLASSES {
         cache.check_bin(class);
     }

@@ -1,4 +1,4 @@
-//! The keys that links of free blocks are hidden and signed with: random, one set per process,
+//! The keys that links of free blocks are hidden and signed with, and the ends of blocks in use: random, one set per process,
 //! which a child of a fork inherits.
 //!
 //! 1. A key is 0 until it is drawn, and never written again after. A hardened type has them drawn
@@ -16,6 +16,7 @@ struct Keys {
     note: Key,
     /// Both of them: what a note and its link have between them.
     both: Key,
+    end: Key,
 }
 
 /// One key (Inv. 1).
@@ -28,6 +29,7 @@ static KEYS: Keys = Keys {
     link: Key::new(),
     note: Key::new(),
     both: Key::new(),
+    end: Key::new(),
 };
 
 impl Key {
@@ -72,6 +74,12 @@ pub(crate) fn both() -> usize {
     KEYS.both.get()
 }
 
+/// Signs the ends of blocks in use.
+#[inline(always)]
+pub(crate) fn end() -> usize {
+    KEYS.end.get()
+}
+
 /// Sees that the keys are drawn.
 pub(crate) fn draw() {
     // SAFETY: as in Key::draw().
@@ -86,6 +94,8 @@ pub(crate) fn draw() {
 #[inline(never)]
 fn draw_now() {
     let [link, note] = os::random_words();
+    let [end, _] = os::random_words();
+    KEYS.end.draw(end | 1);
     // One odd, the other even: so none is 0, nor is what they have between them.
     let link = KEYS.link.draw(link | 1);
     let note = KEYS.note.draw(note & !1 | 2);

@@ -1,10 +1,12 @@
-//! Free blocks that are taken off their lists, to be handed out: whether somebody wrote to them.
+//! Whether somebody wrote where nobody should: to free blocks, looked at when they are taken off their
+//! lists to be handed out, and behind blocks in use.
 //!
 //! With `hardening(zero)` a free block is zero but for its link, and its note where it has one:
 //! 1. Blocks are cleared when they are threaded and when their user gives them back.
 //! 2. What is handed out is zero all over.
 
 use super::block::Block;
+use super::keys;
 use super::page::Page;
 use super::report::report;
 use crate::config::Fault;
@@ -85,4 +87,83 @@ pub(crate) unsafe fn check_zero<C: Choices>(block: *mut Block, class: usize) {
         // SAFETY: the block is the caller's, and a word long.
         unsafe { words.write(0) };
     }
+}
+
+/// What stands at `end`, behind a block. Nowhere the same, and never with a 0 first, which is what a text
+/// that is too long ends with.
+#[inline(always)]
+fn mark(end: *mut u8) -> u64 {
+    (keys::end() ^ end.addr()) as u64 | 1
+}
+
+/// Writes what is to stand behind a block.
+///
+/// # Safety
+/// - the eight bytes from `end` on are the caller's.
+#[inline(always)]
+pub(crate) unsafe fn sign_end(end: *mut u8) {
+    // SAFETY: the caller's promise; a request may end anywhere.
+    unsafe { end.cast::<u64>().write_unaligned(mark(end).to_le()) };
+}
+
+/// How what stands at `end` differs from what was written there.
+///
+/// # Safety
+/// - the eight bytes from `end` on are part of a block of a type that signs them.
+#[inline(always)]
+unsafe fn difference(end: *mut u8) -> u64 {
+    // SAFETY: the caller's promise.
+    u64::from_le(unsafe { end.cast::<u64>().read_unaligned() }) ^ mark(end)
+}
+
+/// Whether what [`sign_end`] wrote still stands there.
+///
+/// # Safety
+/// - as [`difference`].
+#[inline(always)]
+pub(crate) unsafe fn is_end_signed(end: *mut u8) -> bool {
+    // SAFETY: the caller's promise.
+    unsafe { difference(end) == 0 }
+}
+
+/// Bits of what ends a block below those that say how much of it was not asked for.
+const UNUSED_SHIFT: u32 = 32;
+
+/// Signs the end of what was asked for, and that of a block of `bytes`, which says where the first is.
+///
+/// # Safety
+/// - the block is the caller's; `asked` is at least eight less than `bytes`.
+#[inline(always)]
+pub(crate) unsafe fn sign_ends(block: *mut u8, asked: usize, bytes: usize) {
+    let unused = bytes - size_of::<u64>() - asked;
+    // SAFETY: within the block.
+    let last = unsafe { block.add(asked + unused) };
+    let both = mark(last) ^ (unused as u64) << UNUSED_SHIFT;
+    // The first may reach into the second, which is written last.
+    // SAFETY: within the block, the caller's own.
+    unsafe {
+        sign_end(block.add(asked));
+        last.cast::<u64>().write_unaligned(both.to_le());
+    }
+}
+
+/// What was asked for of a block of `bytes`; `None` when somebody wrote behind that.
+///
+/// # Safety
+/// - the block is in use, of a type that signs both ends.
+#[inline(always)]
+pub(crate) unsafe fn asked(block: *mut u8, bytes: usize) -> Option<usize> {
+    let last = bytes - size_of::<u64>();
+    // SAFETY: within the block.
+    let said = unsafe { difference(block.add(last)) };
+    let unused = (said >> UNUSED_SHIFT) as usize;
+    if said as u32 != 0 || unused > last {
+        return None;
+    }
+    // Of the first, what lies before the second.
+    let shown = (unused as u32).min(8) * 8;
+    let shown = 1_u64.checked_shl(shown).map_or(u64::MAX, |bit| bit - 1);
+    // SAFETY: within the block.
+    let changed = unsafe { difference(block.add(last - unused)) } & shown;
+    (changed == 0).then_some(last - unused)
 }

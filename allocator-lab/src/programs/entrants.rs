@@ -25,6 +25,7 @@ pub static PRELOADED: [Entrant; 11] = [
         "preset stock: mimalloc's published constants",
     ),
     ours("checked", "checked", "hardening = checked"),
+    ours("guarded", "guarded", "hardening = guarded"),
     // Not just nothing: a program may be linked with another allocator, as Debian's redis is.
     installed(SYSTEM, "libc.so.6", "the allocator of the C library"),
     installed(MIMALLOC, "libmimalloc.so.2", "mimalloc 2"),

@@ -101,6 +101,7 @@ pub static ENTRANTS: [Entrant; 14] = [
         "preset stock: mimalloc's published constants",
     ),
     ours("checked", "entrant-checked", "hardening = checked"),
+    ours("guarded", "entrant-guarded", "hardening = guarded"),
     Entrant {
         name: SYSTEM,
         about: "the allocator of the C library",

@@ -1,6 +1,6 @@
 //! The parts of `hardening(…)`: one per mechanism.
 
-use super::{Form, Number, Row, Rule, with, words};
+use super::{Number, Row, Rule, with, words};
 use crate::number::Unit;
 use crate::words::{HardeningWord, OffWord, Switch};
 
@@ -63,9 +63,9 @@ pub(crate) const HARDENING: &[Row<HardeningPart>] = &[
     Row {
         key: HardeningPart::Canaries,
         name: "canaries",
-        forms: || not_built(words::<Switch>()),
+        forms: words::<Switch>,
         number: None,
-        doc: "eight bytes behind each block are signed, and checked when it is freed",
+        doc: "eight bytes behind each block up to 16 MiB are signed, and checked when it is freed or grown",
     },
     Row {
         key: HardeningPart::Zero,
@@ -85,9 +85,9 @@ pub(crate) const HARDENING: &[Row<HardeningPart>] = &[
     Row {
         key: HardeningPart::Quarantine,
         name: "quarantine",
-        forms: || not_built(with(words::<OffWord>(), 0, "64KiB")),
+        forms: || with(words::<OffWord>(), 0, "64KiB"),
         number: Some(QUARANTINE),
-        doc: "freed blocks wait, this many bytes per heap, before they can be used again",
+        doc: "freed blocks of classes wait, this many bytes per heap, before they can be used again",
     },
     Row {
         key: HardeningPart::Sample,
@@ -113,17 +113,3 @@ const SAMPLE: Number = Number {
     rule: Rule::Any,
     constant: false,
 };
-
-/// The forms of a mechanism that is not built yet.
-fn not_built(mut forms: Vec<Form>) -> Vec<Form> {
-    for form in &mut forms {
-        form.built = false;
-    }
-    forms
-}
-
-/// The row of a part.
-pub(crate) fn row(part: HardeningPart) -> &'static Row<HardeningPart> {
-    let row = HARDENING.iter().find(|row| row.key == part);
-    row.expect("every part has a row")
-}

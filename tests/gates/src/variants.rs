@@ -24,6 +24,9 @@ struct Signed;
 #[derive_allocator(hardening = checked)]
 struct Checked;
 
+#[derive_allocator(hardening = guarded)]
+struct Guarded;
+
 /// An allocator, with the loops over it.
 pub struct Variant {
     /// How the table and the command line call it.
@@ -70,7 +73,7 @@ macro_rules! variant {
 }
 
 /// The rows of the table.
-pub const VARIANTS: [Variant; 7] = [
+pub const VARIANTS: [Variant; 8] = [
     variant!("global", Global),
     variant!("default", Chosen),
     variant!("stats = counters", Counting),
@@ -78,6 +81,7 @@ pub const VARIANTS: [Variant; 7] = [
     variant!("cache = off", Uncached),
     variant!("hardening(links)", Signed),
     variant!("checked", Checked),
+    variant!("guarded", Guarded),
 ];
 
 /// Whether the variant with a limit refuses what is over it, and the default does not: the limit

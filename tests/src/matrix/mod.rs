@@ -20,8 +20,8 @@ pub enum Level {
     Guarded,
 }
 
-/// Those that can be had.
-pub const LEVELS: &[Level] = &[Level::Off, Level::Checked];
+/// All of them.
+pub const LEVELS: &[Level] = &[Level::Off, Level::Checked, Level::Guarded];
 
 impl Level {
     /// As the option has it.

@@ -91,7 +91,10 @@ fn neighbours<F: Misused>(scene: &Scene) -> Neighbours {
     let class_bytes = F::class_bytes(scene.size).unwrap_or(scene.size.next_multiple_of(64 << 10));
     let mut blocks = scene.blocks::<F>(scene.many());
     blocks.sort_unstable();
-    let are_neighbours = |four: &[usize]| (0..3).all(|at| four[at] + class_bytes == four[at + 1]);
+    // What has a mapping of its own has no neighbours.
+    let are_neighbours = |four: &[usize]| {
+        scene.size > 16 << 20 || (0..3).all(|at| four[at] + class_bytes == four[at + 1])
+    };
     // In the middle: the page has others in use.
     let middle = blocks.len() / 3;
     let at = blocks[middle..].windows(4).position(are_neighbours);
@@ -330,7 +333,8 @@ fn overflow_linear<F: Misused>(scene: &Scene) {
     let first = sorted[0] / grain + 1;
     let block = sorted.iter().find(|block| **block / grain >= first);
     let block = *block.expect("a block of the next page");
-    let end = (block + scene.size).next_multiple_of(grain);
+    // What stands behind a block may take an OS page more.
+    let end = (block + scene.size + F::canary_bytes()).next_multiple_of(grain);
     expect_fault(block + scene.size, end + 32);
     for at in block + scene.size..end + 32 {
         // SAFETY: the mistake.
@@ -424,6 +428,11 @@ fn forge_link<F: Misused>(scene: &Scene) {
     scene.says_block::<F>(blocks[3]);
     // SAFETY: the mistake.
     unsafe { pointer(blocks[3]).cast::<usize>().write_volatile(address) };
+    // Where blocks wait, others have to come behind them.
+    for _ in 0..2000 {
+        // SAFETY: freed once.
+        unsafe { F::free(F::allocate(scene.size), scene.size) };
+    }
     let handed_out = (0..1000).any(|_| F::allocate(scene.size) == address);
     std::hint::black_box(&target);
     if handed_out {

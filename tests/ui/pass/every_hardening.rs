@@ -30,6 +30,15 @@ struct Zero;
 #[derive_allocator(hardening(shuffle))]
 struct Shuffle;
 
+#[derive_allocator(hardening(canaries))]
+struct Canaries;
+#[derive_allocator(hardening(quarantine = 1KiB))]
+struct Quarantine;
+#[derive_allocator(hardening = guarded)]
+struct Guarded;
+#[derive_allocator(hardening(level = guarded, quarantine = off, isolate = off))]
+struct MostOfALevel;
+
 #[derive_allocator(hardening = checked)]
 struct Checked;
 #[derive_allocator(hardening(level = checked, pages = off))]
@@ -44,6 +53,15 @@ fn main() {
     load::check(&Shuffle);
     assert_eq!(Zero::CONFIG.hardening, Hardening { zero: true, ..Hardening::OFF });
     assert_eq!(Shuffle::CONFIG.hardening, Hardening { shuffle: true, ..Hardening::OFF });
+    load::check(&Canaries);
+    load::check(&Quarantine);
+    load::check(&Guarded);
+    load::check(&MostOfALevel);
+    assert_eq!(Canaries::CONFIG.hardening, Hardening { canaries: true, ..Hardening::OFF });
+    assert_eq!(Quarantine::CONFIG.hardening, Hardening { quarantine_bytes: 1024, ..Hardening::OFF });
+    assert_eq!(Guarded::CONFIG.hardening, Hardening::GUARDED);
+    let most = Hardening { quarantine_bytes: 0, isolate: false, ..Hardening::GUARDED };
+    assert_eq!(MostOfALevel::CONFIG.hardening, most);
     load::check(&Checked);
     load::check(&LinksOfALevel);
     load::check(&Links);

@@ -13,6 +13,8 @@ struct Seed;
 struct Throughput;
 #[derive_allocator(preset = compact)]
 struct Compact;
+#[derive_allocator(preset = hardened)]
+struct Hardened;
 
 fn main() {
     load::check(&Balanced);
@@ -20,6 +22,8 @@ fn main() {
     load::check(&Seed);
     load::check(&Throughput);
     load::check(&Compact);
+    load::check(&Hardened);
+    assert_eq!(Hardened::CONFIG.hardening, allocator_core::config::Hardening::GUARDED);
     assert_eq!(Stock::CONFIG.fast_path.cache, 0);
     assert_eq!(Throughput::CONFIG.fast_path.cache, 256);
     assert_eq!(Compact::CONFIG.retire_cycles.small, 4);
