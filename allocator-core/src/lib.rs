@@ -48,8 +48,11 @@ pub mod __private {
     };
     pub use crate::config::*;
     pub use crate::global::profile::{PROFILE_FOLDER, Profile, profile, profile_of_file};
+    #[cfg(not(allocator_track))]
     pub use crate::global::record::{allocate, allocate_zeroed, deallocate, reallocate};
     pub use crate::global::stats::{Stats, stats};
+    #[cfg(allocator_track)]
+    pub use crate::global::track::{allocate, allocate_zeroed, deallocate, reallocate};
     pub use crate::global::verbs::{check_invariants, purge, usable_size};
     pub use crate::heap::declared::{Declared, Exported, InitialExecSlot, InlineSlot, PointerSlot};
     pub use crate::heap::shared::Shared;

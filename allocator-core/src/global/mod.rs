@@ -8,4 +8,6 @@ pub(crate) mod profile;
 pub(crate) mod record;
 pub(crate) mod stats;
 mod thread;
+#[cfg(allocator_track)]
+pub(crate) mod track;
 pub(crate) mod verbs;

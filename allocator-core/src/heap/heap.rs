@@ -29,7 +29,7 @@ use crate::mem::page::{Page, State, tail};
 use crate::mem::random::Random;
 use crate::mem::tally::Tally;
 use crate::mem::{arena, due, keys};
-use crate::os::{self, OS_PAGE_BYTES};
+use crate::os::{self, OS_PAGE_BYTES, tracked};
 
 /// Most bytes that the very first extension of a class in a heap threads: many a thread needs a
 /// few blocks of many classes. 1000 such threads took 311 KiB each without this bound and 16 KiB
@@ -485,6 +485,11 @@ pub(super) fn claim_page<C: Choices>(
     );
     if C::EXPORTS || C::QUARANTINE > 0 {
         page.note_bin((class * BIN_BYTES) as u16);
+    } else if cfg!(allocator_track) && !C::ZERO {
+        for index in 0..page.reserved() as usize {
+            let block = start.as_ptr().wrapping_add(index * block_bytes);
+            tracked::freed(block, block_bytes);
+        }
     }
     Some(page)
 }

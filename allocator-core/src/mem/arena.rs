@@ -16,7 +16,7 @@ use super::{demand, due};
 use crate::base::align::align_up;
 use crate::base::sync::{AtomicPtr, AtomicUsize, Ordering};
 use crate::config::Purge;
-use crate::os::{self, OS_PAGE_BYTES};
+use crate::os::{self, OS_PAGE_BYTES, tracked};
 
 /// Chunks that the arena can have: 2 TiB. The table is untouched memory until it is used.
 const CHUNKS_MAX: usize = 65_536;
@@ -101,6 +101,7 @@ pub(crate) fn claim(
         .or_else(|| claim_in_new_chunk(slices, align, grain, tenant))
         .or_else(|| claim_in_chunks(slices, align, other, tenant))?;
     demand::claimed(slices, &claimed, os::now_ms());
+    tracked::given(claimed.start.as_ptr(), slices * SLICE_BYTES);
     Some(claimed)
 }
 

@@ -11,6 +11,7 @@ pub(crate) mod guard;
 #[cfg(loom)]
 pub(crate) mod modelled;
 pub(crate) mod thread_word;
+pub(crate) mod tracked;
 #[cfg(not(loom))]
 mod unix;
 

@@ -1,7 +1,8 @@
 //! The soak: threads that come and go, blocks handed from one to the next, forks, refused calls of
 //! the OS and purges, for as long as one likes. Every block is verified when it is freed.
 //!
-//! `cargo run --profile test-release -p allocator-tests --bin soak -- --minutes 15` (and `--threads 32`).
+//! `cargo run --profile test-release -p allocator-tests --bin soak -- --minutes 15` (and `--threads 32`; `--tenths
+//! 14` is the limit, for where the process has memory that is not its own, as under valgrind).
 //!
 //! Now and then everybody stands still and memory is purged. Then what is resident must be at most
 //! 1.4 times what is live (both beyond what the process began with), and at the end nothing may be live or held.
@@ -243,6 +244,7 @@ fn main() -> ExitCode {
     let minutes = argument("--minutes").unwrap_or(15);
     let seconds = argument("--seconds").unwrap_or(60 * minutes);
     let threads = argument("--threads").unwrap_or(32);
+    let tenths_max = argument("--tenths").unwrap_or(RESIDENT_TENTHS_MAX);
     let mut random = Random::new(seed_of("soak"));
     let base = resident_bytes();
     let begin = Instant::now();
@@ -302,10 +304,7 @@ fn main() -> ExitCode {
     println!(
         "{failed} threads failed, {lost} blocks lost, {held} bytes held, at most {worst:.2} resident for each live byte"
     );
-    let is_well = failed == 0
-        && lost == 0
-        && held == 0
-        && worst * 10.0 <= RESIDENT_TENTHS_MAX as f64
-        && worst > 0.0;
+    let is_well =
+        failed == 0 && lost == 0 && held == 0 && worst * 10.0 <= tenths_max as f64 && worst > 0.0;
     ExitCode::from(u8::from(!is_well))
 }
