@@ -84,12 +84,12 @@ pub fn parse(parser: &mut Parser) -> Result<Task, lexopt::Error> {
     let (rows, entrants) = if programs {
         let rows = chosen(&PROGRAMS, &look_up(&only, program)?);
         let named = look_up(&names, preloaded)?;
-        let entrants = taking_part(&PRELOADED, &named, preloaded::takes_part_unasked);
+        let entrants = taking_part(PRELOADED, &named, preloaded::takes_part_unasked);
         (Rows::Programs(rows), entrants)
     } else {
         let rows = chosen(&ROWS, &look_up(&only, row)?);
         let named = look_up(&names, entrant)?;
-        let entrants = taking_part(&ENTRANTS, &named, |entrant| entrant.feature.is_on());
+        let entrants = taking_part(ENTRANTS, &named, |entrant| entrant.feature.is_on());
         (Rows::Workloads(rows), entrants)
     };
     Ok(Task::Race(Racing {
@@ -168,7 +168,7 @@ fn unknown<T: AsRef<str>>(what: &str, name: &str, names: &[T]) -> String {
 /// One that takes part under programs, by itself.
 fn preloaded(name: &str) -> Result<&'static Entrant, String> {
     let found = preloaded::by_name(name).filter(|entrant| entrant.side != Side::Control);
-    found.ok_or_else(|| unknown("entrant", name, &names_of(&PRELOADED)))
+    found.ok_or_else(|| unknown("entrant", name, &names_of(PRELOADED)))
 }
 
 /// The names of those that take part by themselves.
@@ -182,7 +182,7 @@ fn names_of(entrants: &[Entrant]) -> Vec<&'static str> {
 pub(super) fn entrant(name: &str) -> Result<&'static Entrant, String> {
     let found = Entrant::by_name(name).filter(|entrant| entrant.side != Side::Control);
     let Some(entrant) = found else {
-        return Err(unknown("entrant", name, &names_of(&ENTRANTS)));
+        return Err(unknown("entrant", name, &names_of(ENTRANTS)));
     };
     if entrant.feature.is_on() {
         Ok(entrant)
@@ -222,7 +222,7 @@ Rows:
     for row in &ROWS {
         let _ = writeln!(text, "  {:<17}  {}", row.name(), row.about);
     }
-    entrants(&mut text, "Entrants", &ENTRANTS);
+    entrants(&mut text, "Entrants", ENTRANTS);
     text.push_str(
         "
 With --programs the rows are programs, whose output must be the same to the byte under all
@@ -235,7 +235,7 @@ Programs:
     for program in &PROGRAMS {
         let _ = writeln!(text, "  {:<17}  {}", program.name, program.about);
     }
-    entrants(&mut text, "Entrants with --programs", &PRELOADED);
+    entrants(&mut text, "Entrants with --programs", PRELOADED);
     text.push_str(
         "\nExits 0; 1 if one of ours failed or a file could not be written; 2 on wrong arguments.\n",
     );

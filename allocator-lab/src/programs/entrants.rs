@@ -10,7 +10,7 @@ use std::process::Command;
 pub const MIMALLOC: &str = "mimalloc2";
 
 /// Everyone. The executables are shared objects here.
-pub static PRELOADED: [Entrant; 11] = [
+pub static PRELOADED: &[Entrant] = &[
     ours(DEFAULT, "preload", "libpreload.so, preset balanced"),
     Entrant {
         side: Side::Control,
@@ -137,7 +137,7 @@ mod tests {
 
     #[test]
     fn no_name_is_used_twice_and_the_reference_is_a_peer() {
-        for entrant in &PRELOADED {
+        for entrant in PRELOADED {
             assert!(std::ptr::eq(by_name(entrant.name).unwrap(), entrant));
         }
         assert_eq!(by_name(MIMALLOC).unwrap().side, Side::Peer);

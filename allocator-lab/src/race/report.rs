@@ -428,7 +428,7 @@ impl Summary {
 #[cfg(test)]
 pub(super) mod tests {
     use super::*;
-    use crate::race::entrants::{ENTRANTS, MIMALLOC};
+    use crate::race::entrants::{ENTRANTS, Entrant, MIMALLOC, SYSTEM, Side};
     use crate::race::rows::ROWS;
 
     /// So many rounds of equal runs; failed where the time is 0.
@@ -447,13 +447,22 @@ pub(super) mod tests {
         }
     }
 
-    /// A report in which every entrant took so many microseconds, in turn, on every row.
-    pub fn report(cpu_us: &[u64]) -> RaceReport {
-        let outcomes: Vec<Outcome> = cpu_us
+    /// A report in which every one of ours took so many microseconds on every row, System and
+    /// mimalloc 3 so many, and all other peers so many; 0 is one that failed.
+    pub fn report(ours: u64, system: u64, mimalloc: u64, others: u64) -> RaceReport {
+        report_by(|entrant| match (entrant.name, entrant.side) {
+            (SYSTEM, _) => system,
+            (MIMALLOC, _) => mimalloc,
+            (_, Side::Peer) => others,
+            _ => ours,
+        })
+    }
+
+    /// A report in which each entrant took what `cpu_us` says.
+    fn report_by(cpu_us: impl Fn(&Entrant) -> u64) -> RaceReport {
+        let outcomes: Vec<Outcome> = ENTRANTS
             .iter()
-            .cycle()
-            .take(ENTRANTS.len())
-            .map(|&cpu_us| outcome(cpu_us))
+            .map(|entrant| outcome(cpu_us(entrant)))
             .collect();
         let series = ROWS.iter().map(|row| Series {
             row,
@@ -484,14 +493,13 @@ pub(super) mod tests {
 
     #[test]
     fn the_best_peer_is_none_of_ours_however_fast_they_are() {
-        // Ours take 100, System 400, mimalloc 3 300, all others 500.
-        let mut cpu_us = vec![100; 7];
-        cpu_us.extend([400, 300, 500, 500, 500, 500, 500]);
-        let report = report(&cpu_us);
+        let report = report(100, 400, 300, 500);
+        let ours = ENTRANTS.iter().filter(|entrant| entrant.side != Side::Peer);
+        let ours = ours.count();
         for row in &report.rows {
             for contest in &row.contests {
                 assert_eq!(contest.best_peer, Some(MIMALLOC));
-                assert_eq!(contest.ours.len(), 7);
+                assert_eq!(contest.ours.len(), ours);
                 let ratio = contest.ours[0].to_best.unwrap().ratio;
                 assert!((ratio - 1.0 / 3.0).abs() < 1e-9, "{ratio}");
             }
@@ -506,9 +514,7 @@ pub(super) mod tests {
 
     #[test]
     fn a_peer_that_fails_is_not_the_best_and_does_not_end_the_race() {
-        let mut cpu_us = vec![100; 7];
-        cpu_us.extend([200, 0, 300, 300, 300, 300, 300]);
-        let report = report(&cpu_us);
+        let report = report(100, 200, 0, 300);
         let contest = &report.rows[0].contests[0];
         assert_eq!(contest.best_peer, Some("System"));
         assert!(contest.ours[0].to_mimalloc.is_none());
@@ -523,14 +529,13 @@ pub(super) mod tests {
 
     #[test]
     fn one_of_ours_that_fails_is_told_apart() {
-        let mut cpu_us = vec![100; 13];
-        cpu_us[2] = 0;
-        assert!(report(&cpu_us).has_failures_of_ours());
+        let report = report_by(|entrant| u64::from(entrant.name != "throughput"));
+        assert!(report.has_failures_of_ours());
     }
 
     #[test]
     fn nothing_is_said_of_the_time_that_nothing_takes() {
-        let report = report(&[100]);
+        let report = report(100, 100, 100, 100);
         let empty = report.rows.iter().find(|row| row.name == "empty").unwrap();
         assert!(empty.contest(Metric::Cpu).is_none());
         assert!(empty.contest(Metric::PeakRss).is_some());
