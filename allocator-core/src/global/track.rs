@@ -2,8 +2,8 @@
 //! are free (`os/tracked.rs`).
 //!
 //! Blocks with a mapping of their own are left out: what the OS takes back, it may give to others. So are
-//! types whose free blocks are cleared, which find for themselves what is written to them, and the face of C. Nothing is resized in place but
-//! within its class.
+//! types whose free blocks are cleared or whose blocks have canaries, which find for themselves what is written
+//! there, and the face of C. Nothing is resized in place but within its class.
 
 use core::alloc::Layout;
 use core::ptr;
@@ -16,7 +16,8 @@ use crate::os::tracked;
 
 /// Bytes of a block that are told of; `None` where none are.
 fn told_bytes<D: Declared>(layout: Layout) -> Option<usize> {
-    (!D::ZERO && !is_huge::<D>(layout)).then(|| usable_bytes::<D>(route::<D>(layout)))
+    (!D::ZERO && !D::CANARIES && !is_huge::<D>(layout))
+        .then(|| usable_bytes::<D>(route::<D>(layout)))
 }
 
 /// [`record::allocate`]
