@@ -80,8 +80,10 @@ fn every_two_choices_meet() {
             format!("pages = {}", hardening.pages),
             format!("guards = {}", hardening.guards),
             format!("isolate = {}", hardening.isolate),
+            format!("canaries = {}", hardening.canaries),
             format!("zero = {}", hardening.zero),
             format!("shuffle = {}", hardening.shuffle),
+            format!("quarantine = {}", hardening.quarantine_bytes),
             format!("sample = {}", hardening.sample),
         ]
     });

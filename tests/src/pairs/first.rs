@@ -5,12 +5,12 @@ use allocator_core::derive_allocator;
 /// Row 1.
 #[derive_allocator(
     size_classes = [8, 16, 24, 40, 64, 104, 168, 272, 440, 712, 1152, 1864, 3016, 4880],
-    small_extend = all,
-    retire_cycles = 0,
-    fast_path(local_first = off, skip_collect = off, cache = 64, direct_max = 4KiB, inline = hot),
-    page = 512KiB,
-    purge = after(1ms),
-    thp = always,
+    small_extend = batch(16KiB),
+    retire_cycles(small = 48, large = 16),
+    fast_path(local_first = off, skip_collect = on, cache = 4, direct_max = 8, inline = hot),
+    page = 64KiB,
+    purge = never,
+    thp = default,
     hardening = off,
     stats = counters,
     tls = inline
@@ -19,15 +19,15 @@ pub struct Pair1;
 
 /// Row 2.
 #[derive_allocator(
-    size_classes = geometric(quantum = 8, per_doubling = 8, max = 32KiB),
-    small_extend = batch(16KiB),
-    retire_cycles(small = 48, large = 16),
-    fast_path(local_first = on, skip_collect = on, cache = 4, direct_max = 8, inline = never),
-    page = 64KiB,
-    purge = never,
-    thp = never,
+    size_classes = [8, 16, 24, 40, 64, 104, 168, 272, 440, 712, 1152, 1864, 3016, 4880],
+    small_extend = half_remaining,
+    retire_cycles = 0,
+    fast_path(local_first = on, skip_collect = off, cache = 64, direct_max = 4KiB, inline = never),
+    page = 512KiB,
+    purge = now,
+    thp = always,
     hardening = off,
-    stats = counters,
+    stats = off,
     limit = 64MiB,
     tls = pointer
 )]
@@ -35,30 +35,30 @@ pub struct Pair2;
 
 /// Row 3.
 #[derive_allocator(
-    size_classes = geometric(quantum = 16, per_doubling = 1, max = 64KiB),
-    small_extend = half_remaining,
+    size_classes = [8, 16, 24, 40, 64, 104, 168, 272, 440, 712, 1152, 1864, 3016, 4880],
+    small_extend = batch(4KiB),
     retire_cycles = 1000,
-    fast_path(local_first = on, skip_collect = on, cache = 1024, direct_max = 4KiB, inline = hot),
+    fast_path(local_first = on, skip_collect = on, cache = 1024, direct_max = 4KiB, inline = never),
     page = 128KiB,
-    purge = now,
-    thp = default,
+    purge = after(1ms),
+    thp = never,
     hardening = checked,
-    stats = off,
-    tls = inline
+    stats = histogram,
+    tls = pointer
 )]
 pub struct Pair3;
 
 /// Row 4.
 #[derive_allocator(
-    size_classes = geometric(quantum = 8, per_doubling = 4, max = 32KiB),
-    small_extend = batch(4KiB),
-    retire_cycles = 0,
-    fast_path(local_first = off, skip_collect = off, cache = off, direct_max = 4KiB, inline = hot),
-    page = 128KiB,
-    purge = never,
-    thp = never,
+    size_classes = geometric(quantum = 8, per_doubling = 8, max = 32KiB),
+    small_extend = all,
+    retire_cycles = 1000,
+    fast_path(local_first = off, skip_collect = on, cache = off, direct_max = 8, inline = hot),
+    page = 512KiB,
+    purge = after(1ms),
+    thp = always,
     hardening = checked,
-    stats = histogram,
+    stats = off,
     limit = 64MiB,
     tls = inline
 )]
@@ -66,30 +66,30 @@ pub struct Pair4;
 
 /// Row 5.
 #[derive_allocator(
-    size_classes = geometric(quantum = 16, per_doubling = 4, max = 32KiB),
+    size_classes = geometric(quantum = 8, per_doubling = 4, max = 32KiB),
     small_extend = half_remaining,
-    retire_cycles(small = 48, large = 16),
-    fast_path(local_first = off, skip_collect = off, cache = 64, direct_max = 8, inline = never),
+    retire_cycles = 0,
+    fast_path(local_first = off, skip_collect = off, cache = 64, direct_max = 8, inline = hot),
     page = 64KiB,
     purge = now,
-    thp = always,
-    hardening(links, pages, guards, isolate, zero, shuffle, sample = 20),
+    thp = never,
+    hardening(links, pages, guards, isolate, canaries, zero, shuffle, quarantine = 64KiB, sample = 20),
     stats = histogram,
-    tls = pointer
+    tls = inline
 )]
 pub struct Pair5;
 
 /// Row 6.
 #[derive_allocator(
-    size_classes = geometric(quantum = 8, per_doubling = 4, max = 32KiB),
+    size_classes = geometric(quantum = 16, per_doubling = 4, max = 32KiB),
     small_extend = all,
-    retire_cycles = 1000,
+    retire_cycles(small = 48, large = 16),
     fast_path(local_first = on, skip_collect = on, cache = off, direct_max = 4KiB, inline = never),
-    page = 512KiB,
-    purge = after(1ms),
+    page = 128KiB,
+    purge = never,
     thp = default,
-    hardening(guards, isolate, zero, shuffle, sample = 20),
-    stats = off,
+    hardening(guards, isolate, canaries, zero, shuffle, quarantine = 64KiB, sample = 20),
+    stats = counters,
     limit = 64MiB,
     tls = pointer
 )]
@@ -97,16 +97,16 @@ pub struct Pair6;
 
 /// Row 7.
 #[derive_allocator(
-    size_classes = geometric(quantum = 8, per_doubling = 8, max = 32KiB),
+    size_classes = geometric(quantum = 16, per_doubling = 1, max = 64KiB),
     small_extend = batch(16KiB),
-    retire_cycles = 0,
-    fast_path(local_first = off, skip_collect = off, cache = 4, direct_max = 8, inline = hot),
-    page = 128KiB,
+    retire_cycles = 1000,
+    fast_path(local_first = on, skip_collect = off, cache = 4, direct_max = 4KiB, inline = hot),
+    page = 512KiB,
     purge = after(1ms),
-    thp = default,
-    hardening(links, pages, guards, isolate, zero, shuffle, sample = 20),
-    stats = counters,
-    tls = inline
+    thp = always,
+    hardening(links, guards, isolate, canaries, zero, quarantine = 64KiB, sample = 20),
+    stats = off,
+    tls = pointer
 )]
 pub struct Pair7;
 
@@ -114,28 +114,29 @@ pub struct Pair7;
 #[derive_allocator(
     size_classes = geometric(quantum = 16, per_doubling = 1, max = 64KiB),
     small_extend = batch(4KiB),
-    retire_cycles = 1000,
+    retire_cycles(small = 48, large = 16),
     fast_path(local_first = off, skip_collect = off, cache = 1024, direct_max = 8, inline = never),
     page = 512KiB,
     purge = never,
     thp = never,
-    hardening(guards, isolate, zero, shuffle),
+    hardening(pages, guards, zero, shuffle, quarantine = 64KiB),
     stats = off,
-    tls = pointer
+    limit = 64MiB,
+    tls = inline
 )]
 pub struct Pair8;
 
 /// Row 9.
 #[derive_allocator(
-    size_classes = geometric(quantum = 16, per_doubling = 4, max = 32KiB),
+    size_classes = geometric(quantum = 8, per_doubling = 4, max = 32KiB),
     small_extend = batch(4KiB),
-    retire_cycles(small = 48, large = 16),
-    fast_path(local_first = on, skip_collect = on, cache = 4, direct_max = 4KiB, inline = hot),
-    page = 512KiB,
-    purge = now,
+    retire_cycles = 1000,
+    fast_path(local_first = on, skip_collect = on, cache = 1024, direct_max = 4KiB, inline = hot),
+    page = 64KiB,
+    purge = after(1ms),
     thp = always,
-    hardening(guards, sample = 20),
-    stats = histogram,
+    hardening(isolate, canaries, shuffle, sample = 20),
+    stats = counters,
     limit = 64MiB,
     tls = inline
 )]
@@ -143,15 +144,15 @@ pub struct Pair9;
 
 /// Row 10.
 #[derive_allocator(
-    size_classes = [8, 16, 24, 40, 64, 104, 168, 272, 440, 712, 1152, 1864, 3016, 4880],
-    small_extend = half_remaining,
+    size_classes = geometric(quantum = 8, per_doubling = 8, max = 32KiB),
+    small_extend = batch(16KiB),
     retire_cycles = 0,
-    fast_path(local_first = on, skip_collect = on, cache = 64, direct_max = 8, inline = never),
+    fast_path(local_first = off, skip_collect = off, cache = 4, direct_max = 4KiB, inline = never),
     page = 128KiB,
-    purge = never,
+    purge = now,
     thp = never,
-    hardening(isolate, zero, sample = 20),
-    stats = off,
+    hardening(canaries, zero, shuffle, quarantine = 64KiB, sample = 20),
+    stats = histogram,
     limit = 64MiB,
     tls = pointer
 )]
@@ -159,48 +160,46 @@ pub struct Pair10;
 
 /// Row 11.
 #[derive_allocator(
-    size_classes = [8, 16, 24, 40, 64, 104, 168, 272, 440, 712, 1152, 1864, 3016, 4880],
-    small_extend = all,
-    retire_cycles(small = 48, large = 16),
-    fast_path(local_first = off, skip_collect = on, cache = 1024, direct_max = 8, inline = hot),
-    page = 64KiB,
-    purge = after(1ms),
+    size_classes = geometric(quantum = 16, per_doubling = 4, max = 32KiB),
+    small_extend = half_remaining,
+    retire_cycles = 1000,
+    fast_path(local_first = on, skip_collect = on, cache = 64, direct_max = 8, inline = hot),
+    page = 128KiB,
+    purge = never,
     thp = default,
-    hardening(links, pages, guards, zero, shuffle, sample = 20),
-    stats = histogram,
-    limit = 64MiB,
-    tls = pointer
+    hardening(links, pages, guards, canaries),
+    stats = off,
+    tls = inline
 )]
 pub struct Pair11;
 
 /// Row 12.
 #[derive_allocator(
-    size_classes = geometric(quantum = 16, per_doubling = 1, max = 64KiB),
-    small_extend = batch(16KiB),
-    retire_cycles(small = 48, large = 16),
-    fast_path(local_first = on, skip_collect = off, cache = off, direct_max = 8, inline = never),
+    size_classes = geometric(quantum = 8, per_doubling = 8, max = 32KiB),
+    small_extend = all,
+    retire_cycles = 0,
+    fast_path(local_first = on, skip_collect = on, cache = 1024, direct_max = 8, inline = never),
     page = 64KiB,
     purge = now,
-    thp = always,
-    hardening(pages, isolate, shuffle, sample = 20),
-    stats = off,
-    limit = 64MiB,
-    tls = inline
+    thp = default,
+    hardening(links, pages, guards, isolate, quarantine = 64KiB, sample = 20),
+    stats = counters,
+    tls = pointer
 )]
 pub struct Pair12;
 
 /// Row 13.
 #[derive_allocator(
-    size_classes = geometric(quantum = 8, per_doubling = 8, max = 32KiB),
+    size_classes = geometric(quantum = 8, per_doubling = 4, max = 32KiB),
     small_extend = batch(16KiB),
-    retire_cycles = 1000,
-    fast_path(local_first = off, skip_collect = on, cache = 64, direct_max = 4KiB, inline = never),
-    page = 512KiB,
-    purge = now,
+    retire_cycles(small = 48, large = 16),
+    fast_path(local_first = on, skip_collect = off, cache = off, direct_max = 8, inline = never),
+    page = 128KiB,
+    purge = never,
     thp = always,
-    hardening(links, guards, isolate, zero, shuffle),
+    hardening(links, pages, zero),
     stats = histogram,
-    tls = inline
+    tls = pointer
 )]
 pub struct Pair13;
 
