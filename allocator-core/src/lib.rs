@@ -47,7 +47,9 @@ pub mod __private {
         direct_len, direct_table, malloc_len, malloc_table, start_table,
     };
     pub use crate::config::*;
-    pub use crate::global::profile::{PROFILE_FOLDER, Profile, profile, profile_of_file};
+    pub use crate::global::profile::{
+        PROFILE_FOLDER, Profile, TRACE_FOLDER, profile, profile_of_file, traced_steps,
+    };
     #[cfg(not(allocator_track))]
     pub use crate::global::record::{allocate, allocate_zeroed, deallocate, reallocate};
     pub use crate::global::stats::{Stats, stats};
@@ -56,6 +58,7 @@ pub mod __private {
     pub use crate::global::verbs::{check_invariants, purge, usable_size};
     pub use crate::heap::declared::{Declared, Exported, InitialExecSlot, InlineSlot, PointerSlot};
     pub use crate::heap::shared::Shared;
+    pub use crate::mem::tape::{TracedAct, TracedStep};
 
     /// The functions behind the symbols of `export = malloc`.
     pub mod c_face {

@@ -19,8 +19,10 @@
 //!                                                executable; how cost grows
 //! programs                                       the race, under programs of the machine
 //! profile  fit                                   what programs ask for; size classes for it
+//! trace  record                                  every step of a program; what it asks for
 //! explain                                        what becomes of a request
-//! ab                                             two under a program of the user's
+//! ab  tune                                       two under a program of the user's; options
+//!                                                tried on a trace
 //! webpage                                        what was measured, for a browser
 //! args                                           the command line
 //! ```
@@ -39,6 +41,7 @@ pub mod profile;
 pub mod programs;
 pub mod progress;
 pub mod race;
+pub mod record;
 pub mod report;
 pub mod rounds;
 pub mod runner;
@@ -48,7 +51,9 @@ pub mod sources;
 pub mod statistics;
 mod svg;
 pub mod table;
+pub mod trace;
 pub mod traffic;
+pub mod tune;
 pub mod usage;
 pub mod webpage;
 pub mod workloads;

@@ -8,6 +8,7 @@ use allocator_lab::args::ab::Comparing as AbComparing;
 use allocator_lab::args::explain;
 use allocator_lab::args::fit::Fitting;
 use allocator_lab::args::race::{Racing, Rows};
+use allocator_lab::args::record::Recording;
 use allocator_lab::args::report::Reporting;
 use allocator_lab::args::scale::Asked;
 use allocator_lab::args::{self, Comparing, Task};
@@ -15,12 +16,12 @@ use allocator_lab::contestants;
 use allocator_lab::corpus::Corpus;
 use allocator_lab::dispatch::Dispatch;
 use allocator_lab::explain::Explanation;
-use allocator_lab::fit::choice::{self, Advice, LEAST_ALLOCATIONS, LEAST_PEAK_BYTES, Run};
+use allocator_lab::fit::choice::{self, Advice, Choice, LEAST_ALLOCATIONS, LEAST_PEAK_BYTES, Run};
 use allocator_lab::fit::histogram::Histogram;
+use allocator_lab::fit::knobs::{self, Trial};
 use allocator_lab::fit::{paste, text};
 use allocator_lab::output_file::OutputFile;
-use allocator_lab::profile::Profile;
-use allocator_lab::profile::load::load;
+use allocator_lab::profile::{Profile, json, load::load};
 use allocator_lab::programs::rows::Program;
 use allocator_lab::programs::stage::{self, Stage};
 use allocator_lab::progress::Progress;
@@ -30,13 +31,15 @@ use allocator_lab::race::racer::Racer;
 use allocator_lab::race::report::{EntrantReport, RaceReport};
 use allocator_lab::race::rounds::{Course, Measured, Plan, Runs};
 use allocator_lab::race::rows::Row;
+use allocator_lab::record::{self, gather::gather, run::Folders, unrecorded};
 use allocator_lab::report::{Circumstances, Report};
 use allocator_lab::rounds::{self, Limit};
 use allocator_lab::scale::report::{ScaleReport, SeriesReport};
+use allocator_lab::trace::{self, Trace};
 use allocator_lab::webpage::history::History;
 use allocator_lab::webpage::input::Input;
 use allocator_lab::webpage::page::{Fitted, Page};
-use allocator_lab::{child, programs, race, scale, statistics, table};
+use allocator_lab::{child, programs, race, scale, statistics, table, tune};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -71,6 +74,8 @@ fn main() -> ExitCode {
         Task::Compare(comparing) => compare(comparing, start),
         Task::Race(racing) => race(racing, start),
         Task::Scale(asked) => scale(&asked, start),
+        Task::Replay(path) => replay(&path),
+        Task::Record(recording) => record(recording),
         Task::Fit(fitting) => fit(fitting),
         Task::Explain(asked) => explain(asked),
         Task::Report(reporting) => report(reporting),
@@ -306,6 +311,62 @@ fn run_scale(asked: &Asked, start: Instant) -> Result<ScaleReport, String> {
     Ok(ScaleReport::new(series, counts, &circumstances))
 }
 
+/// Runs a program, or reads what others left, and writes the profile.
+fn record(recording: Recording) -> Result<ExitCode, String> {
+    let path = &recording.output;
+    let output = OutputFile::at(path).map_err(|error| cannot_write(path, &error))?;
+    let write = |folder: &Path| -> Result<bool, String> {
+        let gathered = gather(folder)?;
+        if gathered.processes == 0 {
+            return Ok(false);
+        }
+        let written = output.write(json::write(&gathered.profile));
+        written.map_err(|error| cannot_write(path, &error))?;
+        eprintln!("allocator-lab: {}: {}", path.display(), gathered.summary());
+        Ok(true)
+    };
+    let Some(program) = recording.command.first() else {
+        let folder = recording.from.unwrap_or_default();
+        return match write(&folder)? {
+            true => Ok(ExitCode::SUCCESS),
+            false => Err(format!("there is no record in '{}'", folder.display())),
+        };
+    };
+    let objects = build(&[&record::RECORDING])?;
+    let object = objects.get(record::RECORDING.executable);
+    let object = object.ok_or("the object that records was not built")?;
+    let folder = || tempfile::tempdir().map_err(|error| format!("no folder for records: {error}"));
+    let (counts, steps) = (folder()?, folder()?);
+    let trace = Output::at(recording.trace.clone())?;
+    let folders = Folders {
+        counts: counts.path(),
+        steps: recording.trace.as_deref().map(|_| steps.path()),
+    };
+    let so_far = || {
+        if let Err(error) = write(counts.path()) {
+            eprintln!("allocator-lab: {error}");
+        }
+    };
+    let status = record::run::run(&recording.command, object, folders, so_far)?;
+    if !write(counts.path())? {
+        return Err(unrecorded::why(program));
+    }
+    if recording.trace.is_some() {
+        let gathered = trace::gather::gather(steps.path())?;
+        trace.write(|file| file.write(gathered.trace.to_bytes()))?;
+        eprintln!("allocator-lab: {}", gathered.summary());
+    }
+    Ok(ExitCode::from(record::run::code(status)))
+}
+
+/// Does the steps of a trace, and prints the sum that every allocator comes to.
+fn replay(path: &Path) -> Result<ExitCode, String> {
+    let trace = Trace::load(path)?;
+    let sum = trace::replay::replay(&trace, trace::replay::times(&trace))?;
+    print(&format!("{sum}\n"))?;
+    Ok(ExitCode::SUCCESS)
+}
+
 /// Fits size classes, prints them and writes the files.
 fn fit(fitting: Fitting) -> Result<ExitCode, String> {
     let (json, classes) = (Output::at(fitting.json)?, Output::at(fitting.classes)?);
@@ -322,14 +383,46 @@ fn fit(fitting: Fitting) -> Result<ExitCode, String> {
     let choice = choice::choose(&training, &held_out, contestants::DEFAULT, wish)?;
 
     let printed = print(&text::render(&choice, wish));
-    let written = json.write(|file| file.write_json(&choice));
+    let trials = match &fitting.trace {
+        Some(trace) => Some(try_options(trace, &choice)?),
+        None => None,
+    };
+    let fitted = WithTrials {
+        choice: &choice,
+        trials,
+    };
+    let written = json.write(|file| file.write_json(&fitted));
     if choice.advice == Advice::Declare {
         let names: Vec<String> = training.into_iter().map(|run| run.name).collect();
-        classes.write(|file| file.write(&paste::class_file(&choice.classes, &names)))?;
+        classes.write(|file| file.write(paste::class_file(&choice.classes, &names)))?;
     }
     written?;
     printed?;
     Ok(ExitCode::SUCCESS)
+}
+
+/// What is written of a fit.
+#[derive(serde::Serialize)]
+struct WithTrials<'a> {
+    #[serde(flatten)]
+    choice: &'a Choice,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    trials: Option<Vec<Trial>>,
+}
+
+/// Tries the options beside the classes on a trace, and prints what is kept.
+fn try_options(path: &Path, choice: &Choice) -> Result<Vec<Trial>, String> {
+    // Before the long part: what is no trace is told at once.
+    Trace::load(path)?;
+    let classes = match choice.advice {
+        Advice::Declare => format!("size_classes = {:?}", choice.classes),
+        _ => String::new(),
+    };
+    let progress = Progress::new("trying the other options under a replay");
+    let trials = tune::tune(path, &classes, None, |_, step| progress.show(step))?;
+    drop(progress);
+    print(&format!("\n{}", knobs::render(&trials)))?;
+    Ok(trials)
 }
 
 /// Reads a profile. One that tells little is refused, unless it is wanted anyway.
@@ -396,7 +489,7 @@ fn report(reporting: Reporting) -> Result<ExitCode, String> {
         fitted,
         sessions,
     };
-    output.write(|file| file.write(&page.render()))?;
+    output.write(|file| file.write(page.render()))?;
     json.write(|file| file.write_json(&page.json()))?;
     Ok(ExitCode::SUCCESS)
 }

@@ -53,13 +53,13 @@ impl OutputFile {
         self.write(&text)
     }
 
-    /// Puts the text there: written beside it first, then moved into its place.
+    /// Puts this there: written beside it first, then moved into its place.
     ///
     /// # Errors
     /// What went wrong; the old file is then still there, unchanged.
-    pub fn write(&self, text: &str) -> io::Result<()> {
+    pub fn write(&self, contents: impl AsRef<[u8]>) -> io::Result<()> {
         let mut beside = self.beside()?;
-        beside.write_all(text.as_bytes())?;
+        beside.write_all(contents.as_ref())?;
         beside.as_file().sync_all()?;
         beside.persist(&self.path).map_err(|error| error.error)?;
         Ok(())

@@ -9,6 +9,7 @@ use super::word::{self, WORD_BYTES};
 use crate::config::Fault;
 use crate::config::choices::Derived;
 use crate::config::size_class::{BIN_BYTES, MALLOC_ALIGN};
+use crate::global::record::{trace_free, trace_resize};
 use crate::global::verbs;
 use crate::heap::declared::{Exported, cache};
 use crate::heap::large::{self, no_bin};
@@ -32,6 +33,7 @@ pub unsafe fn free<D: Exported>(block: *mut u8) {
         && let Some(word) = unsafe { word::read::<D>(start) }
     {
         word.note_free::<D>();
+        trace_free::<D>(block);
     }
     // SAFETY: the caller's promise.
     unsafe { free_uncounted::<D>(block) }
@@ -139,6 +141,7 @@ unsafe fn realloc_counted<D: Exported>(start: NonNull<u8>, size: usize) -> *mut 
         }
         // SAFETY: just resized, with room for the word.
         unsafe { word::write::<D>(resized, 1, size) };
+        trace_resize::<D>(start.as_ptr(), block, 1, size);
     }
     block
 }

@@ -17,7 +17,7 @@ use core::ptr::NonNull;
 use super::find::find;
 use crate::config::choices::Derived;
 use crate::config::size_class::BIN_BYTES;
-use crate::global::record::{note_allocation, note_free};
+use crate::global::record::{note_allocation, note_free, trace_allocation};
 use crate::heap::declared::Exported;
 use crate::heap::large::no_bin;
 use crate::mem::page::Page;
@@ -76,6 +76,7 @@ pub(super) fn counted<D: Exported>(
     if let Some(start) = NonNull::new(block) {
         // SAFETY: just allocated, with room for the word.
         unsafe { write::<D>(start, align, size) };
+        trace_allocation::<D>(block, align, size);
     }
     block
 }

@@ -11,6 +11,7 @@ use crate::config::choices::Derived;
 use crate::heap::declared::Declared;
 use crate::mem::book::{self, Book};
 use crate::mem::places::{PLACES, request};
+use crate::mem::tape::{self, TracedStep};
 use crate::os::file::{self, File, Mode};
 use crate::os::{self, OS_PAGE_BYTES};
 
@@ -57,6 +58,9 @@ const ROWS_BYTES: usize = (PLACES * size_of::<ProfileRow>()).next_multiple_of(OS
 
 /// The variable of the environment that names a folder for files of [`profile_of_file`].
 pub const PROFILE_FOLDER: &CStr = book::FOLDER;
+
+/// The variable of the environment that names a folder for files of [`traced_steps`].
+pub const TRACE_FOLDER: &CStr = tape::FOLDER;
 
 const HEAD: &[u8] = b"{\"format\":\"allocator-profile\",\"version\":1,\"runs\":1,\"threads\":";
 const COLUMNS: &[u8] = b",\"columns\":[\"align\",\"size\",\"allocations\",\"live_at_peak\",\
@@ -241,4 +245,16 @@ pub fn profile_of_file(path: &Path) -> Option<Profile> {
     text.push(path.as_os_str().as_bytes());
     let path = c_string(&mut text).ok()?;
     book::read(path, |book| Profile::of(Some(book)))
+}
+
+/// Tells of each step in a file that a process writes them to (`ALLOCATOR_TRACE`), in order; how many found no
+/// room. `None` when it is no such file.
+pub fn traced_steps(path: &Path, tell: impl FnMut(TracedStep)) -> Option<u64> {
+    let mut text = Text::<PATH_BYTES>::new();
+    text.push(path.as_os_str().as_bytes());
+    let path = c_string(&mut text).ok()?;
+    book::read_tape(path, |tape| {
+        tape.steps().for_each(tell);
+        tape.lost()
+    })
 }

@@ -10,6 +10,7 @@ use crate::config::choices::Derived;
 use crate::heap::declared::{Declared, cache, current};
 use crate::mem::places::place;
 use crate::mem::tally::Tally;
+use crate::mem::tape::{TracedAct, TracedStep};
 use crate::os;
 
 /// [`verbs::allocate`]
@@ -17,7 +18,7 @@ use crate::os;
 pub fn allocate<D: Declared>(layout: Layout) -> *mut u8 {
     let block = verbs::allocate::<D>(layout);
     if D::RECORDS && !block.is_null() {
-        note_layout::<D>(layout);
+        note_layout::<D>(block, layout);
     }
     block
 }
@@ -27,7 +28,7 @@ pub fn allocate<D: Declared>(layout: Layout) -> *mut u8 {
 pub fn allocate_zeroed<D: Declared>(layout: Layout) -> *mut u8 {
     let block = verbs::allocate_zeroed::<D>(layout);
     if D::RECORDS && !block.is_null() {
-        note_layout::<D>(layout);
+        note_layout::<D>(block, layout);
     }
     block
 }
@@ -40,6 +41,7 @@ pub fn allocate_zeroed<D: Declared>(layout: Layout) -> *mut u8 {
 pub unsafe fn deallocate<D: Declared>(block: *mut u8, layout: Layout) {
     if D::RECORDS {
         note_free::<D>(place(layout.size(), layout.align()), layout.size());
+        trace_free::<D>(block);
     }
     // SAFETY: the caller's promise.
     unsafe { verbs::deallocate::<D>(block, layout) }
@@ -56,13 +58,50 @@ pub unsafe fn reallocate<D: Declared>(block: *mut u8, layout: Layout, new_size: 
     if D::RECORDS && !resized.is_null() {
         note_free::<D>(place(layout.size(), layout.align()), layout.size());
         note_allocation::<D>(place(new_size, layout.align()), new_size);
+        trace_resize::<D>(block, resized, layout.align(), new_size);
     }
     resized
 }
 
 #[inline(always)]
-fn note_layout<D: Declared>(layout: Layout) {
+fn note_layout<D: Declared>(block: *mut u8, layout: Layout) {
     note_allocation::<D>(place(layout.size(), layout.align()), layout.size());
+    trace_allocation::<D>(block, layout.align(), layout.size());
+}
+
+/// Writes an allocation down, if every step is; after it was counted.
+#[inline(always)]
+pub(crate) fn trace_allocation<D: Declared>(block: *mut u8, align: usize, bytes: usize) {
+    if let Some(tape) = D::shared().ledger().tape() {
+        tape.add([step::<D>(TracedAct::Allocate, block, align, bytes)]);
+    }
+}
+
+/// Writes a free down, if every step is; before the block is freed.
+#[inline(always)]
+pub(crate) fn trace_free<D: Declared>(block: *mut u8) {
+    if let Some(tape) = D::shared().ledger().tape() {
+        tape.add([step::<D>(TracedAct::Free, block, 1, 0)]);
+    }
+}
+
+/// Writes a resize down, if every step is.
+#[inline(always)]
+pub(crate) fn trace_resize<D: Declared>(from: *mut u8, to: *mut u8, align: usize, bytes: usize) {
+    if let Some(tape) = D::shared().ledger().tape() {
+        let from = step::<D>(TracedAct::ResizeFrom, from, 1, 0);
+        tape.add([from, step::<D>(TracedAct::ResizeTo, to, align, bytes)]);
+    }
+}
+
+fn step<D: Declared>(act: TracedAct, block: *mut u8, align: usize, bytes: usize) -> TracedStep {
+    TracedStep {
+        act,
+        address: block.addr() as u64,
+        size: bytes as u64,
+        align_log: (align | 1).ilog2() as u8,
+        thread: tally::<D>().map_or(0, Tally::number) as u16,
+    }
 }
 
 /// Counts an allocation of `bytes` at a place.

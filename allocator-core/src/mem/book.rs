@@ -19,6 +19,7 @@ use core::ptr::{self, NonNull};
 
 use super::places::PLACES;
 use super::tally::Tally;
+use super::tape::{self, Tape};
 use crate::base::counter::Counter;
 use crate::base::lock::Lock;
 use crate::base::sync::{AtomicBool, AtomicPtr, Ordering};
@@ -131,6 +132,8 @@ impl Peak {
 /// A type's book, once there is one.
 pub(crate) struct Ledger {
     book: AtomicPtr<Book>,
+    /// Where every step is written, if the environment asks for that.
+    tape: AtomicPtr<Tape>,
     /// Whether the OS had no memory for it: it is not asked again.
     is_refused: AtomicBool,
     /// Held while the book is begun or a tally taken. OS calls are made under it, so a child
@@ -144,6 +147,7 @@ impl Ledger {
     pub(crate) const fn new() -> Self {
         Self {
             book: AtomicPtr::new(ptr::null_mut()),
+            tape: AtomicPtr::new(ptr::null_mut()),
             is_refused: AtomicBool::new(false),
             opening: Lock::new(),
             noting: Lock::new(),
@@ -155,6 +159,14 @@ impl Ledger {
         // Acquire: pairs with the Release in open().
         // SAFETY: null or a book, which stays for good.
         unsafe { self.book.load(Ordering::Acquire).as_ref() }
+    }
+
+    /// The tape, if there is one.
+    #[inline(always)]
+    pub(crate) fn tape(&self) -> Option<&'static Tape> {
+        // Acquire: pairs with the Release in open_tape().
+        // SAFETY: null or a tape, which stays for good.
+        unsafe { self.tape.load(Ordering::Acquire).as_ref() }
     }
 
     /// The common tally. `None` without memory, or before the process has its environment.
@@ -180,6 +192,7 @@ impl Ledger {
             let is_backed = unsafe { file::back(NonNull::from(apart).cast(), size_of::<Apart>()) };
             is_backed.then(|| {
                 book.taken.set(taken + 1);
+                apart.0.set_number(taken + 1);
                 &apart.0
             })
         });
@@ -198,7 +211,9 @@ impl Ledger {
         }
         let start = match file::variable(FOLDER) {
             Variable::TooEarly => return None,
-            Variable::Set(folder) => map_file(folder),
+            Variable::Set(folder) => {
+                map_file(folder, SUFFIX, size_of::<Book>(), offset_of!(Book, tallies))
+            }
             Variable::Unset => None,
         };
         let start = start.or_else(|| os::reserve(size_of::<Book>(), OS_PAGE_BYTES, 0));
@@ -209,10 +224,27 @@ impl Ledger {
         // SAFETY: zeroed, aligned, large enough, and nobody else's.
         let book: &'static Book = unsafe { start.cast().as_ref() };
         book.begin();
+        self.open_tape();
         // Release: publishes the book; pairs with the Acquire in book().
         self.book
             .store(ptr::from_ref(book).cast_mut(), Ordering::Release);
         Some(book)
+    }
+
+    /// Begins a tape, where the environment names a folder for it. Under `opening`.
+    fn open_tape(&self) {
+        let Variable::Set(folder) = file::variable(tape::FOLDER) else {
+            return;
+        };
+        let bytes = size_of::<Tape>();
+        if let Some(start) = map_file(folder, tape::SUFFIX, bytes, Tape::FIRST_BYTES) {
+            // SAFETY: zeroed, aligned, large enough, and nobody else's.
+            let tape: &'static Tape = unsafe { start.cast().as_ref() };
+            tape.begin();
+            // Release: publishes the tape; pairs with the Acquire in tape().
+            self.tape
+                .store(ptr::from_ref(tape).cast_mut(), Ordering::Release);
+        }
     }
 
     /// What a thread does when it has more to tell than it may keep to itself, or has not looked at the
@@ -279,11 +311,16 @@ impl Ledger {
             // SAFETY: a mapping of its own; see above.
             unsafe { os::release(book.cast(), size_of::<Book>()) };
         }
+        let tape = NonNull::new(self.tape.swap(ptr::null_mut(), Ordering::Relaxed));
+        if let Some(tape) = tape {
+            // SAFETY: as above.
+            unsafe { os::release(tape.cast(), size_of::<Tape>()) };
+        }
     }
 }
 
-/// A new file in `folder`, as memory for a book.
-fn map_file(folder: &CStr) -> Option<NonNull<u8>> {
+/// A new file of `bytes` in `folder`, as memory; its first `backed_bytes` are backed.
+fn map_file(folder: &CStr, suffix: &str, bytes: usize, backed_bytes: usize) -> Option<NonNull<u8>> {
     let open = |number: u64| {
         let mut path = Text::<4096>::new();
         path.push(folder.to_bytes());
@@ -291,7 +328,7 @@ fn map_file(folder: &CStr) -> Option<NonNull<u8>> {
         path.push_number(file::process());
         path.push(b".");
         path.push_number(number);
-        path.push(SUFFIX.as_bytes());
+        path.push(suffix.as_bytes());
         path.push(b"\0");
         let path = CStr::from_bytes_with_nul(path.bytes()).ok()?;
         Some(File::open(path, Mode::New))
@@ -305,31 +342,43 @@ fn map_file(folder: &CStr) -> Option<NonNull<u8>> {
             Err(_) => return None,
         }
     };
-    if !file.set_bytes(size_of::<Book>()) {
+    if !file.set_bytes(bytes) {
         return None;
     }
-    let start = file.map(size_of::<Book>(), true)?;
-    // What is not a tally. Those are backed as they are taken.
+    let start = file.map(bytes, true)?;
+    // The rest is backed as it is taken.
     // SAFETY: part of the mapping.
-    let is_backed = unsafe { file::back(start, offset_of!(Book, tallies)) };
+    let is_backed = unsafe { file::back(start, backed_bytes) };
     if !is_backed {
         // SAFETY: just mapped, and nobody knows of it.
-        unsafe { os::release(start, size_of::<Book>()) };
+        unsafe { os::release(start, bytes) };
     }
     is_backed.then_some(start)
 }
 
 /// The book in a file, as long as `use_it` takes. `None` when there is none in it.
 pub(crate) fn read<T>(path: &CStr, use_it: impl FnOnce(&Book) -> T) -> Option<T> {
+    // SAFETY: numbers only.
+    unsafe { read_file(path, |book: &Book| book.is_sound().then(|| use_it(book))) }
+}
+
+/// The tape in a file, as long as `use_it` takes. `None` when there is none in it.
+pub(crate) fn read_tape<T>(path: &CStr, use_it: impl FnOnce(&Tape) -> T) -> Option<T> {
+    // SAFETY: numbers only.
+    unsafe { read_file(path, |tape: &Tape| tape.is_sound().then(|| use_it(tape))) }
+}
+
+/// # Safety
+/// - a `T` is any numbers, aligned to an OS page at most.
+unsafe fn read_file<T, R>(path: &CStr, use_it: impl FnOnce(&T) -> Option<R>) -> Option<R> {
     let file = File::open(path, Mode::Read).ok()?;
-    if file.bytes() != Some(size_of::<Book>()) {
+    if file.bytes() != Some(size_of::<T>()) {
         return None;
     }
-    let start = file.map(size_of::<Book>(), false)?;
-    // SAFETY: as long and as aligned as a book, which is numbers only.
-    let book: &Book = unsafe { start.cast().as_ref() };
-    let result = book.is_sound().then(|| use_it(book));
+    let start = file.map(size_of::<T>(), false)?;
+    // SAFETY: as long and as aligned as a `T`; the caller's promise.
+    let result = use_it(unsafe { start.cast().as_ref() });
     // SAFETY: mapped above, and not used any more.
-    unsafe { os::release(start, size_of::<Book>()) };
+    unsafe { os::release(start, size_of::<T>()) };
     result
 }

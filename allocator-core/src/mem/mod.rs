@@ -26,6 +26,7 @@ pub(crate) mod regions;
 pub(crate) mod report;
 pub(crate) mod samples;
 pub(crate) mod tally;
+pub(crate) mod tape;
 pub(crate) mod tenant;
 pub(crate) mod thread_free;
 pub(crate) mod written;

@@ -35,6 +35,8 @@ pub(crate) struct Tally {
     untold: Counter,
     /// How many of them, either way, make it tell.
     untold_max: Counter,
+    /// Which tally it is; 0 is the common one.
+    number: Counter,
     rows: [Row; PLACES],
 }
 
@@ -107,6 +109,14 @@ impl Tally {
     /// What was not told yet: bytes allocated less bytes freed.
     pub(crate) fn untold(&self) -> u64 {
         self.untold.get()
+    }
+
+    pub(crate) fn set_number(&self, number: u64) {
+        self.number.set(number);
+    }
+
+    pub(crate) fn number(&self) -> u64 {
+        self.number.get()
     }
 
     /// Whether anything was allocated.

@@ -183,6 +183,15 @@ impl AbReport {
     }
 }
 
+impl AbReport {
+    /// B to A in a metric; 1 when nothing was measured.
+    #[must_use]
+    pub fn ratio(&self, metric: Metric) -> f64 {
+        let of_metric = self.metrics.iter().find(|it| it.name == metric.name());
+        of_metric.map_or(1.0, |it| it.judgement.comparison.estimate.ratio)
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

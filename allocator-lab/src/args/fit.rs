@@ -22,6 +22,8 @@ pub struct Fitting {
     pub wish: Wish,
     /// Whether a profile may be of any size.
     pub anyway: bool,
+    /// A trace that other options are tried on.
+    pub trace: Option<PathBuf>,
     /// Where the class file goes.
     pub classes: Option<PathBuf>,
     /// Where the JSON goes.
@@ -43,7 +45,7 @@ pub enum Task {
 /// What is wrong with them, in a line.
 pub fn parse(parser: &mut Parser) -> Result<Task, lexopt::Error> {
     let (mut training, mut held_out) = (Vec::new(), Vec::new());
-    let (mut classes, mut json, mut anyway) = (None, None, false);
+    let (mut classes, mut json, mut trace, mut anyway) = (None, None, None, false);
     let mut wish = Wish {
         objective: Objective::Balanced,
         most_classes: DEFAULT_CLASSES,
@@ -57,6 +59,7 @@ pub fn parse(parser: &mut Parser) -> Result<Task, lexopt::Error> {
             Arg::Long("objective") => wish.objective = objective(parser)?,
             Arg::Long("quantum") => wish.quantum = quantum(parser)?,
             Arg::Long("anyway") => anyway = true,
+            Arg::Long("trace") => trace = Some(PathBuf::from(parser.value()?)),
             Arg::Long("classes") => classes = Some(PathBuf::from(parser.value()?)),
             Arg::Long("json") => json = Some(PathBuf::from(parser.value()?)),
             Arg::Long("help") | Arg::Short('h') => return Ok(Task::Print(help())),
@@ -72,6 +75,7 @@ pub fn parse(parser: &mut Parser) -> Result<Task, lexopt::Error> {
         held_out,
         wish,
         anyway,
+        trace,
         classes,
         json,
     }))
@@ -114,6 +118,8 @@ Usage: allocator-lab fit PROFILE… [options]
   --max-classes N      at most N classes (default {DEFAULT_CLASSES})
   --objective WHAT     memory, balanced (default) or speed
   --quantum N          multiples of 8 (default), or of 16 for `export = malloc`
+  --trace FILE         try other options as well (extension, retiring, page, cache): each is built
+                       and measured under a replay of FILE, of `record --trace`; takes minutes
   --classes FILE       write the classes to FILE, for `size_classes = file(\"…\")`
   --json FILE          write everything, the curve included, to FILE as JSON
   --anyway             fit to profiles of under {LEAST_ALLOCATIONS} allocations or {} MiB, too

@@ -4,6 +4,7 @@ pub mod ab;
 pub mod explain;
 pub mod fit;
 pub mod race;
+pub mod record;
 pub mod report;
 pub mod scale;
 
@@ -31,6 +32,10 @@ pub enum Task {
     Scale(scale::Asked),
     /// Fit size classes to profiles.
     Fit(fit::Fitting),
+    /// Record what a program asks for.
+    Record(record::Recording),
+    /// Do the steps of a trace, for a comparison.
+    Replay(PathBuf),
     /// Say what becomes of requests.
     Explain(explain::Asked),
     /// Put what was measured on a page.
@@ -115,6 +120,15 @@ pub fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Task, lexo
                     report::Task::Print(text) => Task::Print(text),
                 });
             }
+            Arg::Value(verb) if is_first && verb == "record" => {
+                return Ok(match record::parse(&mut parser)? {
+                    record::Task::Record(recording) => Task::Record(recording),
+                    record::Task::Print(text) => Task::Print(text),
+                });
+            }
+            Arg::Value(verb) if is_first && verb == "replay" => {
+                return Ok(Task::Replay(PathBuf::from(parser.value()?)));
+            }
             Arg::Value(verb) if is_first && verb == "fit" => {
                 return Ok(match fit::parse(&mut parser)? {
                     fit::Task::Fit(fitting) => Task::Fit(fitting),
@@ -178,6 +192,9 @@ allocator and workload, each with its ratio to `stock`, a 95 % interval and a ve
 Usage: allocator-lab [options]
        allocator-lab race [options]   against other allocators; see `race --help`
        allocator-lab scale [options]  how cost grows; see `scale --help`
+       allocator-lab record -- CMD…   what a program asks for; see `record --help`
+       allocator-lab replay TRACE     what was recorded with --trace, done again by this
+                                      process's `malloc`: under `ab`, `fit --trace` does that
        allocator-lab fit PROFILE…     size classes for a program; see `fit --help`
        allocator-lab explain SIZE…    what becomes of a request; see `explain --help`
        allocator-lab ab --a A --b B   two under a program of yours; see `ab --help`

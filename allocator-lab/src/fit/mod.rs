@@ -7,12 +7,14 @@
 //! histogram  demand      what runs asked for; what is fitted to
 //! rules  replay          the rungs that are allowed; what classes do to a run
 //! choice                 the best classes, or the default's
+//! knobs                  the other options: what is tried and kept
 //! paste  text            what a person is told
 //! ```
 
 pub mod choice;
 pub mod demand;
 pub mod histogram;
+pub mod knobs;
 pub mod ladder;
 pub mod pages;
 pub mod paste;
