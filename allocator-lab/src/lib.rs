@@ -19,12 +19,13 @@
 //!                                                executable; how cost grows
 //! programs                                       the race, under programs of the machine
 //! profile  fit                                   what programs ask for; size classes for it
-//! trace  record                                  every step of a program; what it asks for
+//! trace                                          every step of a program
 //! explain                                        what becomes of a request
 //! ab  tune                                       two under a program of the user's; options
 //!                                                tried on a trace
 //! webpage                                        what was measured, for a browser
 //! args                                           the command line
+//! record                                         what any program asks for
 //! ```
 
 pub mod ab;

@@ -21,7 +21,7 @@ use allocator_lab::fit::histogram::Histogram;
 use allocator_lab::fit::knobs::{self, Trial};
 use allocator_lab::fit::{paste, text};
 use allocator_lab::output_file::OutputFile;
-use allocator_lab::profile::{Profile, json, load::load};
+use allocator_lab::profile::{Profile, load::load};
 use allocator_lab::programs::rows::Program;
 use allocator_lab::programs::stage::{self, Stage};
 use allocator_lab::progress::Progress;
@@ -31,7 +31,7 @@ use allocator_lab::race::racer::Racer;
 use allocator_lab::race::report::{EntrantReport, RaceReport};
 use allocator_lab::race::rounds::{Course, Measured, Plan, Runs};
 use allocator_lab::race::rows::Row;
-use allocator_lab::record::{self, gather::gather, run::Folders, unrecorded};
+use allocator_lab::record;
 use allocator_lab::report::{Circumstances, Report};
 use allocator_lab::rounds::{self, Limit};
 use allocator_lab::scale::report::{ScaleReport, SeriesReport};
@@ -75,7 +75,7 @@ fn main() -> ExitCode {
         Task::Race(racing) => race(racing, start),
         Task::Scale(asked) => scale(&asked, start),
         Task::Replay(path) => replay(&path),
-        Task::Record(recording) => record(recording),
+        Task::Record(recording) => record(&recording),
         Task::Fit(fitting) => fit(fitting),
         Task::Explain(asked) => explain(asked),
         Task::Report(reporting) => report(reporting),
@@ -312,51 +312,9 @@ fn run_scale(asked: &Asked, start: Instant) -> Result<ScaleReport, String> {
 }
 
 /// Runs a program, or reads what others left, and writes the profile.
-fn record(recording: Recording) -> Result<ExitCode, String> {
-    let path = &recording.output;
-    let output = OutputFile::at(path).map_err(|error| cannot_write(path, &error))?;
-    let write = |folder: &Path| -> Result<bool, String> {
-        let gathered = gather(folder)?;
-        if gathered.processes == 0 {
-            return Ok(false);
-        }
-        let written = output.write(json::write(&gathered.profile));
-        written.map_err(|error| cannot_write(path, &error))?;
-        eprintln!("allocator-lab: {}: {}", path.display(), gathered.summary());
-        Ok(true)
-    };
-    let Some(program) = recording.command.first() else {
-        let folder = recording.from.unwrap_or_default();
-        return match write(&folder)? {
-            true => Ok(ExitCode::SUCCESS),
-            false => Err(format!("there is no record in '{}'", folder.display())),
-        };
-    };
-    let objects = build(&[&record::RECORDING])?;
-    let object = objects.get(record::RECORDING.executable);
-    let object = object.ok_or("the object that records was not built")?;
-    let folder = || tempfile::tempdir().map_err(|error| format!("no folder for records: {error}"));
-    let (counts, steps) = (folder()?, folder()?);
-    let trace = Output::at(recording.trace.clone())?;
-    let folders = Folders {
-        counts: counts.path(),
-        steps: recording.trace.as_deref().map(|_| steps.path()),
-    };
-    let so_far = || {
-        if let Err(error) = write(counts.path()) {
-            eprintln!("allocator-lab: {error}");
-        }
-    };
-    let status = record::run::run(&recording.command, object, folders, so_far)?;
-    if !write(counts.path())? {
-        return Err(unrecorded::why(program));
-    }
-    if recording.trace.is_some() {
-        let gathered = trace::gather::gather(steps.path())?;
-        trace.write(|file| file.write(gathered.trace.to_bytes()))?;
-        eprintln!("allocator-lab: {}", gathered.summary());
-    }
-    Ok(ExitCode::from(record::run::code(status)))
+fn record(recording: &Recording) -> Result<ExitCode, String> {
+    let build = || build(&[&record::RECORDING]);
+    record::session::record(recording, build).map(ExitCode::from)
 }
 
 /// Does the steps of a trace, and prints the sum that every allocator comes to.

@@ -3,29 +3,16 @@
 use core::alloc::Layout;
 use core::ptr::{self, NonNull};
 
+use super::lookup::{bin_offset, is_direct};
 use super::{errno, word};
 use crate::base::align::checked_align_up;
 use crate::config::choices::Derived;
-use crate::config::size_class::{BIN_BYTES, MALLOC_ALIGN, malloc_index};
+use crate::config::size_class::{BIN_BYTES, MALLOC_ALIGN};
 use crate::global::verbs;
 use crate::heap::declared::{Exported, cache};
 use crate::heap::{canary, huge_headed, route, upkeep};
 use crate::mem::zero_sized;
 use crate::os::OS_PAGE_BYTES;
-
-/// The offset of the bin for a size up to `direct_max`.
-#[inline(always)]
-pub(super) fn bin_offset<D: Exported>(size: usize) -> u16 {
-    // SAFETY: the table has an entry for every size up to `direct_max` (contract of `Exported`), with its
-    // canary.
-    unsafe { *D::malloc_table().get_unchecked(malloc_index(size + canary::bytes::<D>())) }
-}
-
-/// Whether the class of `size` is looked up in one load.
-#[inline(always)]
-pub(super) fn is_direct<D: Exported>(size: usize) -> bool {
-    size.saturating_add(canary::bytes::<D>()) <= D::CONFIG.fast_path.direct_max as usize
-}
 
 /// The layout that a block for C is served as; `None` when there can be none.
 pub(super) fn layout<D: Exported>(size: usize, align: usize) -> Option<Layout> {
@@ -58,7 +45,7 @@ pub(super) fn uncounted<D: Exported>(size: usize) -> *mut u8 {
         let block = unsafe { cache.bin_at(offset).pop::<D>(offset as usize / BIN_BYTES) };
         if !block.is_null() {
             let class = offset as usize / BIN_BYTES;
-            verbs::count_allocation(cache, class);
+            verbs::count_allocation(cache);
             // SAFETY: just allocated in this class.
             return unsafe { canary::signed_in_class::<D>(block.cast(), class, size) };
         }
@@ -73,7 +60,7 @@ pub(super) fn uncounted<D: Exported>(size: usize) -> *mut u8 {
 #[inline(never)]
 fn zero_sized<D: Exported>() -> Option<NonNull<u8>> {
     let block = zero_sized::allocate()?;
-    D::shared().count_allocation(None);
+    D::shared().count_allocation();
     Some(block)
 }
 

@@ -16,6 +16,7 @@ pub(crate) mod cpp;
 mod errno;
 mod find;
 pub(crate) mod give;
+mod lookup;
 pub(crate) mod standard;
 mod symbols;
 pub(crate) mod take;

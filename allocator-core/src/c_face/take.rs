@@ -4,12 +4,13 @@ use core::ptr::{self, NonNull};
 
 use super::errno;
 use super::find::{Found, find, is_in_chunk};
-use super::give::{bin_offset, is_direct, layout, malloc, uncounted};
-use super::word::{self, WORD_BYTES};
+use super::give::{layout, malloc, uncounted};
+use super::lookup::{bin_offset, is_direct};
+use super::word;
 use crate::config::Fault;
 use crate::config::choices::Derived;
 use crate::config::size_class::{BIN_BYTES, MALLOC_ALIGN};
-use crate::global::record::{trace_free, trace_resize};
+use crate::global::record::{WORD_BYTES, trace_free, trace_resize};
 use crate::global::verbs;
 use crate::heap::declared::{Exported, cache};
 use crate::heap::large::{self, no_bin};
@@ -27,22 +28,17 @@ use crate::os;
 ///   left alone.
 #[inline(always)]
 pub unsafe fn free<D: Exported>(block: *mut u8) {
-    if D::RECORDS
-        && let Some(start) = NonNull::new(block)
-        // SAFETY: an address of somebody's.
-        && let Some(word) = unsafe { word::read::<D>(start) }
-    {
-        word.note_free::<D>();
-        trace_free::<D>(block);
-    }
     // SAFETY: the caller's promise.
-    unsafe { free_uncounted::<D>(block) }
+    unsafe { free_counted::<D>(block, D::RECORDS) }
 }
 
+/// Frees a block, and counts it as freed if `is_counted`.
+///
 /// # Safety
 /// - as [`free`].
 #[inline(always)]
-unsafe fn free_uncounted<D: Exported>(block: *mut u8) {
+unsafe fn free_counted<D: Exported>(block: *mut u8, is_counted: bool) {
+    let mut is_counted = is_counted;
     // Where there are canaries, the block is looked at before its canary is.
     if !D::CANARIES
         // SAFETY: null or an address of somebody's.
@@ -53,10 +49,24 @@ unsafe fn free_uncounted<D: Exported>(block: *mut u8) {
         // SAFETY: a block of this face in a chunk: the bin of its page is noted, and so is that of a
         // large one, which takes none.
         let offset = unsafe { Page::bin_of(block) };
-        // SAFETY: the cache is the calling thread's; the block is of this class.
-        if is_bin::<D>(offset) && unsafe { cache.push(offset, block) } {
-            return verbs::count_free(cache, offset as usize / BIN_BYTES);
+        if is_counted && !D::PAGES && offset < no_bin::<D>() {
+            // SAFETY: in a chunk.
+            let start = unsafe { NonNull::new_unchecked(block) };
+            let bytes = D::block_bytes(offset as usize / BIN_BYTES);
+            // SAFETY: a block of this class, with its word.
+            unsafe { word::note_free_of::<D>(start, bytes) };
+            trace_free::<D>(block);
+            is_counted = false;
         }
+        // SAFETY: the cache is the calling thread's; the block is of this class.
+        if is_bin::<D>(offset) && !is_counted && unsafe { cache.push(offset, block) } {
+            return verbs::count_free(cache);
+        }
+    }
+    if is_counted && let Some(start) = NonNull::new(block) {
+        // SAFETY: an address of somebody's.
+        unsafe { word::note_free_elsewhere::<D>(start) };
+        trace_free::<D>(block);
     }
     // SAFETY: the caller's promise.
     unsafe { free_elsewhere::<D>(block) }
@@ -87,13 +97,13 @@ unsafe fn free_elsewhere<D: Exported>(block: *mut u8) {
         // SAFETY: the caller's promise.
         Found::Large(_) => unsafe { verbs::deallocate_large::<D>(block) },
         Found::Huge(head) => {
-            D::shared().count_free(None);
+            D::shared().count_free(false);
             // SAFETY: the caller's promise.
             unsafe { huge_headed::free(D::shared().account(), head) };
             upkeep::run_if_due();
         }
         Found::ZeroSized => {
-            D::shared().count_free(None);
+            D::shared().count_free(false);
             if let Err(fault) = zero_sized::free(block) {
                 report::<D>(fault, block.addr().get(), None);
             }
@@ -131,16 +141,16 @@ pub unsafe fn realloc<D: Exported>(block: *mut u8, size: usize) -> *mut u8 {
 /// - as [`realloc`], of a size that is not 0.
 unsafe fn realloc_counted<D: Exported>(start: NonNull<u8>, size: usize) -> *mut u8 {
     // SAFETY: an address of somebody's.
-    let word = unsafe { word::read::<D>(start) };
+    let place = unsafe { word::read::<D>(start) };
     let size_with_word = size.saturating_add(WORD_BYTES);
     // SAFETY: the caller's promise.
     let block = unsafe { realloc_uncounted::<D>(start, size_with_word) };
     if let Some(resized) = NonNull::new(block) {
-        if let Some(word) = word {
-            word.note_free::<D>();
+        if let Some(place) = place {
+            word::note_free_at::<D>(place);
         }
         // SAFETY: just resized, with room for the word.
-        unsafe { word::write::<D>(resized, 1, size) };
+        unsafe { word::note_resized::<D>(resized, size) };
         trace_resize::<D>(start.as_ptr(), block, 1, size);
     }
     block
@@ -200,7 +210,7 @@ unsafe fn resize<D: Exported>(block: NonNull<u8>, size: usize) -> *mut u8 {
     // SAFETY: both blocks are at least this long, and the new one is nobody else's.
     unsafe { ptr::copy_nonoverlapping(block.as_ptr(), moved, bytes) };
     // SAFETY: the caller's promise; the content has moved.
-    unsafe { free_uncounted::<D>(block.as_ptr()) };
+    unsafe { free_counted::<D>(block.as_ptr(), false) };
     moved
 }
 

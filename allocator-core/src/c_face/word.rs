@@ -3,11 +3,11 @@
 //!
 //! ```text
 //! ┌───────────────────────┬───────┬──────┐
-//! │ what was asked for    │ spare │ word │   the word is the last of the block, 8 bytes
+//! │ what was asked for    │ spare │ word │   the word is the last of the block: 2 bytes, a place
 //! └───────────────────────┴───────┴──────┘
 //! ```
 //!
-//! So each block is 8 bytes larger than it would be, and [`usable_size`](super::take::usable_size) says 8
+//! So a block that would be full is of the next class, and [`usable_size`](super::take::usable_size) says 2
 //! less. Blocks of no bytes have no word where there are guards: nothing of them can be written. What the
 //! type hands out by its Rust face has none, either: it must not be freed here. Where there are canaries, the word
 //! is the last of what was asked for, which the canary is behind.
@@ -15,50 +15,19 @@
 use core::ptr::NonNull;
 
 use super::find::find;
+use super::lookup::{bin_offset, is_direct};
 use crate::config::choices::Derived;
 use crate::config::size_class::BIN_BYTES;
-use crate::global::record::{note_allocation, note_free, trace_allocation};
+use crate::global::record::{WORD_BYTES, note_allocation, note_free, trace_allocation};
 use crate::heap::declared::Exported;
-use crate::heap::large::no_bin;
-use crate::mem::page::Page;
-use crate::mem::places::{PLACES, place};
+use crate::mem::places::{PLACES, place, size_of_place};
 
-/// Bytes of the word.
-pub(super) const WORD_BYTES: usize = size_of::<u64>();
+/// What was asked for: its place.
+type Word = u16;
 
-/// A request: its place, and its bytes.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Word {
-    place: usize,
-    bytes: usize,
-}
+const _: () = assert!(PLACES <= Word::MAX as usize, "a place must fit a word");
 
-/// Bits of a place. The rest are bytes: an address space has 48.
-const PLACE_BITS: u32 = 16;
-
-const _: () = assert!(
-    PLACES < 1 << PLACE_BITS,
-    "a place must fit beside the bytes"
-);
-
-impl Word {
-    const fn packed(self) -> u64 {
-        (self.bytes as u64) << PLACE_BITS | self.place as u64
-    }
-
-    /// `None` for what is no word.
-    fn unpacked(word: u64) -> Option<Self> {
-        let place = (word & ((1 << PLACE_BITS) - 1)) as usize;
-        let bytes = (word >> PLACE_BITS) as usize;
-        (place < PLACES).then_some(Self { place, bytes })
-    }
-
-    /// Counts the block as freed.
-    #[inline(always)]
-    pub(super) fn note_free<D: Exported>(self) {
-        note_free::<D>(self.place, self.bytes);
-    }
-}
+const _: () = assert!(WORD_BYTES == size_of::<Word>());
 
 /// The block that `allocate` returns for as many bytes as it is told, of a request for `size` bytes at
 /// alignment `align` (1: nobody asked for any); counted, if the type's requests are recorded.
@@ -75,7 +44,7 @@ pub(super) fn counted<D: Exported>(
     let block = allocate(size.saturating_add(WORD_BYTES));
     if let Some(start) = NonNull::new(block) {
         // SAFETY: just allocated, with room for the word.
-        unsafe { write::<D>(start, align, size) };
+        unsafe { note::<D>(start, align, size) };
         trace_allocation::<D>(block, align, size);
     }
     block
@@ -84,60 +53,112 @@ pub(super) fn counted<D: Exported>(
 /// Writes the word of a block and counts the block as allocated.
 ///
 /// # Safety
-/// - `block` is the caller's, with room for the word.
+/// - `block` is the caller's, as large and aligned as the face makes it for this, with room for the word.
 #[inline(always)]
-pub(super) unsafe fn write<D: Exported>(block: NonNull<u8>, align: usize, size: usize) {
-    let word = Word {
-        place: place(size, align),
-        bytes: size,
+unsafe fn note<D: Exported>(block: NonNull<u8>, align: usize, size: usize) {
+    let place = place(size, align);
+    // A block that was aligned for nobody, of a size that is looked up, is of the class found there.
+    let end = if !D::CANARIES && align == 1 && is_direct::<D>(size + WORD_BYTES) {
+        let class = bin_offset::<D>(size + WORD_BYTES) as usize / BIN_BYTES;
+        Some(D::block_bytes(class))
+    } else {
+        // SAFETY: the caller's promise.
+        unsafe { block_bytes::<D>(block) }
     };
-    // SAFETY: the caller's promise.
-    if let Some(at) = unsafe { address::<D>(block) } {
-        // SAFETY: the last word of the block.
-        unsafe { at.write_unaligned(word.packed()) };
+    if let Some(bytes) = end {
+        // SAFETY: the last of the block, with which the caller has left room.
+        unsafe { write(block, bytes, place) };
     }
-    note_allocation::<D>(word.place, word.bytes);
+    // As it is counted when it is freed.
+    note_allocation::<D>(place, size_of_place(place));
 }
 
-/// The word of a block; `None` when it has none.
+/// # Safety
+/// - `block` has `bytes`, and is the caller's.
+#[inline(always)]
+unsafe fn write(block: NonNull<u8>, bytes: usize, place: usize) {
+    // SAFETY: inside of the block.
+    let word = unsafe { block.add(bytes - WORD_BYTES) };
+    // SAFETY: as above.
+    unsafe { word.cast::<Word>().write_unaligned(place as Word) };
+}
+
+/// The place of a block of `bytes`; `None` where somebody wrote over it.
+///
+/// # Safety
+/// - `block` has `bytes`, the word among them.
+#[inline(always)]
+unsafe fn read_of(block: NonNull<u8>, bytes: usize) -> Option<usize> {
+    // SAFETY: the caller's promise.
+    let word = unsafe { block.add(bytes - WORD_BYTES) };
+    // SAFETY: as above.
+    let place = usize::from(unsafe { word.cast::<Word>().read_unaligned() });
+    (place < PLACES).then_some(place)
+}
+
+/// Counts a block of a place as freed.
+#[inline(always)]
+pub(super) fn note_free_at<D: Exported>(place: usize) {
+    note_free::<D>(place, size_of_place(place));
+}
+
+/// Counts a block of `bytes` as freed.
+///
+/// # Safety
+/// - `block` has `bytes`, the word among them.
+#[inline(always)]
+pub(super) unsafe fn note_free_of<D: Exported>(block: NonNull<u8>, bytes: usize) {
+    // SAFETY: the caller's promise.
+    if let Some(place) = unsafe { read_of(block, bytes) } {
+        note_free_at::<D>(place);
+    }
+}
+
+/// The place of a block; `None` when it has no word.
 ///
 /// # Safety
 /// - `block` is an address that the OS gave to somebody in this process.
-#[inline(always)]
-pub(super) unsafe fn read<D: Exported>(block: NonNull<u8>) -> Option<Word> {
+pub(super) unsafe fn read<D: Exported>(block: NonNull<u8>) -> Option<usize> {
     // SAFETY: the caller's promise.
-    let at = unsafe { address::<D>(block) }?;
-    // SAFETY: the last word of the block.
-    Word::unpacked(unsafe { at.read_unaligned() })
+    let bytes = unsafe { block_bytes::<D>(block) }?;
+    // SAFETY: a block of this face has a word.
+    unsafe { read_of(block, bytes) }
 }
 
-/// Where a block's word is.
+/// Writes the word of a block that was resized, and counts it as allocated. It may be of a larger class than
+/// its size asks for.
+///
+/// # Safety
+/// - `block` is the caller's, with room for the word.
+pub(super) unsafe fn note_resized<D: Exported>(block: NonNull<u8>, size: usize) {
+    let place = place(size, 1);
+    // SAFETY: the caller's promise.
+    if let Some(bytes) = unsafe { block_bytes::<D>(block) } {
+        // SAFETY: the last of the block, with which the caller has left room.
+        unsafe { write(block, bytes, place) };
+    }
+    note_allocation::<D>(place, size_of_place(place));
+}
+
+/// Counts a block as freed, if it has a word.
 ///
 /// # Safety
 /// - as [`read`].
-#[inline(always)]
-unsafe fn address<D: Exported>(block: NonNull<u8>) -> Option<NonNull<u64>> {
+#[inline(never)]
+pub(super) unsafe fn note_free_elsewhere<D: Exported>(block: NonNull<u8>) {
     // SAFETY: the caller's promise.
-    if !D::PAGES && !D::CANARIES && unsafe { super::find::is_in_chunk::<D>(block.as_ptr()) } {
-        // SAFETY: in a chunk.
-        let offset = unsafe { Page::bin_of(block.as_ptr()) };
-        if offset < no_bin::<D>() {
-            let bytes = D::block_bytes(offset as usize / BIN_BYTES);
-            // SAFETY: a block of this class, which is larger than a word.
-            return Some(unsafe { block.add(bytes - WORD_BYTES) }.cast());
-        }
+    if let Some(place) = unsafe { read::<D>(block) } {
+        note_free_at::<D>(place);
     }
-    // SAFETY: the caller's promise.
-    unsafe { address_elsewhere::<D>(block) }
 }
 
+/// Bytes of a block of this face that has room for a word; `None` for anything else.
+///
 /// # Safety
 /// - as [`read`].
 #[inline(never)]
-unsafe fn address_elsewhere<D: Exported>(block: NonNull<u8>) -> Option<NonNull<u64>> {
+unsafe fn block_bytes<D: Exported>(block: NonNull<u8>) -> Option<usize> {
     // SAFETY: the caller's promise.
     let bytes = unsafe { find::<D>(block).usable_bytes::<D>(block) };
-    let offset = bytes.checked_sub(WORD_BYTES)?;
-    // SAFETY: inside of the block.
-    Some(unsafe { block.add(offset) }.cast())
+    (bytes >= WORD_BYTES).then_some(bytes)
 }

@@ -30,9 +30,10 @@ pub(crate) trait Derived: Choices {
     /// Whether bins have a random mode.
     const CACHES: bool = Self::CONFIG.fast_path.cache > 0;
     const COUNTS: bool = !matches!(Self::CONFIG.stats, StatsLevel::Off);
-    const COUNTS_CLASSES: bool = matches!(Self::CONFIG.stats, StatsLevel::Histogram);
     /// Whether requests are recorded, by alignment and size.
-    const RECORDS: bool = Self::COUNTS_CLASSES;
+    const RECORDS: bool = matches!(Self::CONFIG.stats, StatsLevel::Histogram);
+    /// Whether allocations and frees are counted, which the record says as well.
+    const COUNTS_BLOCKS: bool = Self::COUNTS && !Self::RECORDS;
     /// Whether blocks are freed by who does not know their layout, so that it is written down.
     const EXPORTS: bool = !matches!(Self::CONFIG.export, Export::Off);
     /// Links of free blocks are keyed and checked, and a free block is signed as one.

@@ -7,10 +7,11 @@ use core::alloc::Layout;
 
 use super::{thread, verbs};
 use crate::config::choices::Derived;
+use crate::config::size_class::MALLOC_ALIGN;
 use crate::heap::declared::{Declared, cache, current};
 use crate::mem::places::place;
 use crate::mem::tally::Tally;
-use crate::mem::tape::{TracedAct, TracedStep};
+use crate::mem::tape::{Tape, TracedAct, TracedStep};
 use crate::os;
 
 /// [`verbs::allocate`]
@@ -73,7 +74,7 @@ fn note_layout<D: Declared>(block: *mut u8, layout: Layout) {
 #[inline(always)]
 pub(crate) fn trace_allocation<D: Declared>(block: *mut u8, align: usize, bytes: usize) {
     if let Some(tape) = D::shared().ledger().tape() {
-        tape.add([step::<D>(TracedAct::Allocate, block, align, bytes)]);
+        write_down::<D>(tape, TracedAct::Allocate, block, align, bytes);
     }
 }
 
@@ -81,7 +82,7 @@ pub(crate) fn trace_allocation<D: Declared>(block: *mut u8, align: usize, bytes:
 #[inline(always)]
 pub(crate) fn trace_free<D: Declared>(block: *mut u8) {
     if let Some(tape) = D::shared().ledger().tape() {
-        tape.add([step::<D>(TracedAct::Free, block, 1, 0)]);
+        write_down::<D>(tape, TracedAct::Free, block, 1, 0);
     }
 }
 
@@ -94,6 +95,18 @@ pub(crate) fn trace_resize<D: Declared>(from: *mut u8, to: *mut u8, align: usize
     }
 }
 
+#[cold]
+#[inline(never)]
+fn write_down<D: Declared>(
+    tape: &Tape,
+    act: TracedAct,
+    block: *mut u8,
+    align: usize,
+    bytes: usize,
+) {
+    tape.add([step::<D>(act, block, align, bytes)]);
+}
+
 fn step<D: Declared>(act: TracedAct, block: *mut u8, align: usize, bytes: usize) -> TracedStep {
     TracedStep {
         act,
@@ -102,6 +115,15 @@ fn step<D: Declared>(act: TracedAct, block: *mut u8, align: usize, bytes: usize)
         align_log: (align | 1).ilog2() as u8,
         thread: tally::<D>().map_or(0, Tally::number) as u16,
     }
+}
+
+/// Bytes behind each block of C's face that say what was asked for.
+pub(crate) const WORD_BYTES: usize = size_of::<u16>();
+
+/// The layout of the block that C gets for a request.
+pub(crate) fn laid_out_for_c(request: Layout) -> Option<Layout> {
+    let bytes = request.size().checked_add(WORD_BYTES)?;
+    Layout::from_size_align(bytes, request.align().max(MALLOC_ALIGN)).ok()
 }
 
 /// Counts an allocation of `bytes` at a place.

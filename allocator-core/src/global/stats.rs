@@ -1,9 +1,16 @@
 //! The figures of a declared type.
 
+use core::alloc::Layout;
+
+use super::record::laid_out_for_c;
 use crate::base::class_set::CLASSES_MAX;
 use crate::config::choices::Derived;
-use crate::heap::counters::{ClassCounters, Counters};
+use crate::heap::canary;
+use crate::heap::counters::Counters;
 use crate::heap::declared::Declared;
+use crate::heap::route::{Route, route};
+use crate::mem::places::{PLACES, request};
+use crate::mem::tally::Row;
 use crate::os::guard;
 
 /// What a declared type has done so far, over all its threads. All zero when `stats = off`.
@@ -68,15 +75,22 @@ impl Default for Stats {
 
 impl Stats {
     /// What was counted of a size class, by its index in `CONFIG.classes()`; zero unless
-    /// `stats = histogram`, and for an index that is no class.
+    /// `stats = histogram`, and for an index that is no class. Requests that are recorded together
+    /// ([`ProfileRow::size`](crate::ProfileRow::size)) count as the largest of them.
     #[must_use]
     pub fn class(&self, index: usize) -> ClassStats {
         self.by_class.get(index).copied().unwrap_or_default()
     }
 
-    fn add_class(&mut self, index: usize, counters: &ClassCounters) {
-        self.by_class[index].allocations += counters.allocations.get();
-        self.by_class[index].frees += counters.frees.get();
+    /// Adds what was recorded of requests at one place, which go to `class` if to any.
+    fn add_row(&mut self, class: Option<usize>, row: &Row) {
+        let (allocations, frees) = (row.allocations.get(), row.frees.get());
+        self.allocations += allocations;
+        self.frees += frees;
+        if let Some(of_class) = class.and_then(|class| self.by_class.get_mut(class)) {
+            of_class.allocations += allocations;
+            of_class.frees += frees;
+        }
     }
 
     fn add(&mut self, counters: &Counters) {
@@ -106,11 +120,11 @@ pub fn stats<D: Declared>() -> Stats {
         for heap in D::shared().records() {
             stats.add(&heap.counters);
         }
-        if D::COUNTS_CLASSES {
-            for class in 0..D::CLASSES {
-                stats.add_class(class, D::shared().class_counters(class));
-                for heap in D::shared().records() {
-                    stats.add_class(class, heap.class_counters(class));
+        if let Some(book) = D::shared().ledger().book().filter(|_| D::RECORDS) {
+            for place in 0..PLACES {
+                let class = class_of_place::<D>(place);
+                for tally in book.tallies() {
+                    stats.add_row(class, tally.row(place));
                 }
             }
         }
@@ -118,4 +132,19 @@ pub fn stats<D: Declared>() -> Stats {
         stats.guards_skipped = guard::skipped();
     }
     stats
+}
+
+/// The class of the largest request at a place; `None` when that is of none.
+fn class_of_place<D: Declared>(place: usize) -> Option<usize> {
+    let (align, size) = request(place);
+    let layout = Layout::from_size_align(size, align).ok()?;
+    let layout = if D::EXPORTS {
+        laid_out_for_c(layout)?
+    } else {
+        layout
+    };
+    match route::<D>(canary::served::<D>(layout)) {
+        Route::Class(class) => Some(class),
+        _ => None,
+    }
 }

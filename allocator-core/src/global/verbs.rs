@@ -55,7 +55,7 @@ fn serve<D: Declared>(layout: Layout) -> *mut u8 {
         // SAFETY: the cache is the calling thread's.
         let block = unsafe { cache.bin_at(offset).pop::<D>(class_at(offset)) };
         if !block.is_null() {
-            count_allocation(cache, class_at(offset));
+            count_allocation(cache);
             return block.cast();
         }
     }
@@ -83,7 +83,7 @@ pub unsafe fn deallocate<D: Declared>(block: *mut u8, layout: Layout) {
     if let Some(cache) = unsafe { cache::<D>().as_ref() } {
         // SAFETY: the cache is the calling thread's; the block is of this class.
         if unsafe { cache.push(offset, block) } {
-            return count_free(cache, class_at(offset));
+            return count_free(cache);
         }
     }
     // SAFETY: the caller's promise.
@@ -200,7 +200,7 @@ pub(crate) fn allocate_in_class<D: Declared>(class: usize) -> *mut u8 {
     };
     match or_after_reclaim::<D, _>(|| NonNull::new(refill::refill(cache, heap, class))) {
         Some(block) => {
-            count_allocation(cache, class);
+            count_allocation(cache);
             block.as_ptr().cast()
         }
         None => ptr::null_mut(),
@@ -213,7 +213,7 @@ fn allocate_without_heap<D: Declared>(class: usize) -> *mut u8 {
     let allocate = || NonNull::new(D::shared().allocate_without_heap(class));
     match or_after_reclaim::<D, _>(allocate) {
         Some(block) => {
-            D::shared().count_allocation(Some(class));
+            D::shared().count_allocation();
             block.as_ptr().cast()
         }
         None => ptr::null_mut(),
@@ -243,7 +243,7 @@ unsafe fn deallocate_elsewhere<D: Declared>(block: *mut u8, class: usize) {
         // SAFETY: the caller's promise.
         return unsafe { deallocate_without_heap::<D>(block, class) };
     };
-    count_free(cache, class);
+    count_free(cache);
     let sent = if D::QUARANTINE > 0 {
         // SAFETY: the caller's promise.
         unsafe { free::free_later(cache, heap, class, block) }
@@ -266,8 +266,8 @@ unsafe fn deallocate_sampled<D: Declared>(block: NonNull<u8>, class: usize) {
         report::<D>(fault, block.addr().get(), None);
     }
     match current::<D>() {
-        Some((cache, _)) => count_free(cache, class),
-        None => D::shared().count_free(Some(class)),
+        Some((cache, _)) => count_free(cache),
+        None => D::shared().count_free(true),
     }
 }
 
@@ -291,7 +291,7 @@ unsafe fn check_class<D: Declared>(block: *mut u8, class: usize, served: Layout)
 #[cold]
 #[inline(never)]
 unsafe fn deallocate_without_heap<D: Declared>(block: NonNull<u8>, class: usize) {
-    D::shared().count_free(Some(class));
+    D::shared().count_free(true);
     // SAFETY: the caller's promise.
     unsafe { free::free_without_heap::<D>(class, block) };
     upkeep::run_if_due();
@@ -307,7 +307,7 @@ pub(crate) fn allocate_by_route<D: Declared>(layout: Layout) -> *mut u8 {
                 // SAFETY: the cache is the calling thread's.
                 let block = unsafe { cache.bin(class).pop::<D>(class) };
                 if !block.is_null() {
-                    count_allocation(cache, class);
+                    count_allocation(cache);
                     return block.cast();
                 }
             }
@@ -361,7 +361,7 @@ pub(crate) fn or_after_reclaim<D: Declared, T>(allocate: impl Fn() -> Option<T>)
 
 pub(crate) fn counted_large<D: Declared>(block: Option<NonNull<u8>>) -> *mut u8 {
     if block.is_some() {
-        D::shared().count_allocation(None);
+        D::shared().count_allocation();
     }
     block.map_or(ptr::null_mut(), NonNull::as_ptr)
 }
@@ -417,7 +417,7 @@ unsafe fn deallocate_by_route<D: Declared>(block: *mut u8, layout: Layout) {
         },
         Route::Huge { bytes } => {
             misuse::check_huge::<D>(block);
-            D::shared().count_free(None);
+            D::shared().count_free(false);
             // SAFETY: the caller's promise; the layout says the block is huge.
             let freed = unsafe { huge::free(D::shared().account(), start, bytes) };
             if let Err(fault) = freed {
@@ -437,7 +437,7 @@ pub(crate) unsafe fn deallocate_in_class<D: Declared>(block: NonNull<u8>, class:
     if let Some(cache) = unsafe { cache::<D>().as_ref() } {
         // SAFETY: the cache is the calling thread's; the block is of this class.
         if unsafe { cache.push((class * BIN_BYTES) as u16, block) } {
-            return count_free(cache, class);
+            return count_free(cache);
         }
     }
     // SAFETY: the caller's promise.
@@ -447,7 +447,7 @@ pub(crate) unsafe fn deallocate_in_class<D: Declared>(block: NonNull<u8>, class:
 /// # Safety
 /// - `block` is a large block of type `D` that its user gave back.
 pub(crate) unsafe fn deallocate_large<D: Declared>(block: NonNull<u8>) {
-    D::shared().count_free(None);
+    D::shared().count_free(false);
     // SAFETY: the caller's promise.
     unsafe { large::free(D::shared().account(), block) };
     upkeep::run_if_due();
@@ -512,20 +512,20 @@ unsafe fn move_to<D: Declared>(block: *mut u8, old: Layout, new: Layout) -> *mut
 }
 
 #[inline(always)]
-pub(crate) fn count_allocation<D: Declared>(cache: &Cache<D>, class: usize) {
-    if D::COUNTS
+pub(crate) fn count_allocation<D: Declared>(cache: &Cache<D>) {
+    if D::COUNTS_BLOCKS
         && let Some(heap) = cache.heap()
     {
-        heap.count_allocation(class);
+        heap.count_allocation();
     }
 }
 
 #[inline(always)]
-pub(crate) fn count_free<D: Declared>(cache: &Cache<D>, class: usize) {
-    if D::COUNTS
+pub(crate) fn count_free<D: Declared>(cache: &Cache<D>) {
+    if D::COUNTS_BLOCKS
         && let Some(heap) = cache.heap()
     {
-        heap.count_free(class);
+        heap.count_free();
     }
 }
 

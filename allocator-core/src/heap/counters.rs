@@ -19,9 +19,3 @@ pub(crate) struct Counters {
     pub(crate) pages_abandoned: Counter,
     pub(crate) sampled: Counter,
 }
-
-/// What is counted of one class.
-pub(crate) struct ClassCounters {
-    pub(crate) allocations: Counter,
-    pub(crate) frees: Counter,
-}

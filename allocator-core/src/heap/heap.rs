@@ -11,7 +11,7 @@ use core::ops::Deref;
 use core::ptr::{self, NonNull};
 
 use super::account::Account;
-use super::counters::{ClassCounters, Counters};
+use super::counters::Counters;
 use super::foreign::Foreign;
 use super::gate::Gate;
 use super::quarantine::Quarantine;
@@ -79,8 +79,6 @@ pub struct Heap<C: Choices> {
     queues: C::PerClass<Queue>,
     /// All-free pages kept for the next use of their class.
     pub(super) spares: Spares<C>,
-    /// Allocations and frees by class, when they are counted.
-    by_class: C::PerClass<ClassCounters>,
     /// What its thread asks for, when that is recorded; null until it asks.
     tally: AtomicPtr<Tally>,
 }
@@ -386,32 +384,19 @@ impl<C: Choices> Heap<C> {
         !self.owner.mail.is_empty() || since_ms.is_some_and(|since_ms| since_ms <= until_ms)
     }
 
-    /// The counters of a class.
-    pub(crate) fn class_counters(&self, class: usize) -> &ClassCounters {
-        debug_assert!(class < C::CLASSES);
-        // SAFETY: the class is below CLASSES.
-        unsafe { element::<C, ClassCounters>(&raw const self.by_class, class) }
-    }
-
-    /// Counts an allocation of the owner, if the type counts.
+    /// Counts an allocation of the owner, if the type counts them.
     #[inline(always)]
-    pub(crate) fn count_allocation(&self, class: usize) {
-        if C::COUNTS {
+    pub(crate) fn count_allocation(&self) {
+        if C::COUNTS_BLOCKS {
             self.counters.allocations.add(1);
         }
-        if C::COUNTS_CLASSES {
-            self.class_counters(class).allocations.add(1);
-        }
     }
 
-    /// Counts a free of the owner, if the type counts.
+    /// Counts a free of the owner, if the type counts them.
     #[inline(always)]
-    pub(crate) fn count_free(&self, class: usize) {
-        if C::COUNTS {
+    pub(crate) fn count_free(&self) {
+        if C::COUNTS_BLOCKS {
             self.counters.frees.add(1);
-        }
-        if C::COUNTS_CLASSES {
-            self.class_counters(class).frees.add(1);
         }
     }
 

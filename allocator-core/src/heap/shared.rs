@@ -9,7 +9,7 @@ use core::ptr::{self, NonNull};
 
 use super::account::Account;
 use super::cache::Cache;
-use super::counters::{ClassCounters, Counters};
+use super::counters::Counters;
 use super::heap::{Heap, Touch, claim_page, release_page};
 use super::registry::TypeNode;
 use crate::base::lock::Lock;
@@ -100,11 +100,6 @@ impl<C: Choices> Shared<C> {
     /// Whom large blocks belong to: to no thread, but to this type.
     pub(crate) fn large_owner(&'static self) -> &'static Owner {
         &self.orphans.owner
-    }
-
-    /// What was counted of a class apart from the heaps of threads.
-    pub(crate) fn class_counters(&self, class: usize) -> &ClassCounters {
-        self.orphans.class_counters(class)
     }
 
     /// What was counted apart from the heaps of threads.
@@ -329,25 +324,20 @@ impl<C: Choices> Shared<C> {
     }
 
     /// Counts an allocation by a thread without a heap, or of a block that belongs to none.
-    pub(crate) fn count_allocation(&self, class: Option<usize>) {
-        if C::COUNTS {
+    pub(crate) fn count_allocation(&self) {
+        if C::COUNTS_BLOCKS {
             self.orphans.counters.allocations.add_shared(1);
-        }
-        if let Some(class) = class.filter(|_| C::COUNTS_CLASSES) {
-            self.orphans.class_counters(class).allocations.add_shared(1);
         }
     }
 
-    /// Counts a free by a thread without a heap, or of a block that belongs to none.
-    pub(crate) fn count_free(&self, class: Option<usize>) {
-        if C::COUNTS {
+    /// Counts a free by a thread without a heap, or of a block that belongs to none: of one in a page of
+    /// another thread if `is_remote`.
+    pub(crate) fn count_free(&self, is_remote: bool) {
+        if C::COUNTS_BLOCKS {
             self.orphans.counters.frees.add_shared(1);
-            if class.is_some() {
-                self.orphans.counters.remote_frees.add_shared(1);
-            }
         }
-        if let Some(class) = class.filter(|_| C::COUNTS_CLASSES) {
-            self.orphans.class_counters(class).frees.add_shared(1);
+        if C::COUNTS && is_remote {
+            self.orphans.counters.remote_frees.add_shared(1);
         }
     }
 

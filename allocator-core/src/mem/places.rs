@@ -59,6 +59,8 @@ const fn log(number: usize) -> u32 {
     (number | 1).ilog2()
 }
 
+#[cold]
+#[inline(never)]
 fn place_elsewhere(size: usize, align: usize) -> usize {
     let align_log = log(align).clamp(ALIGN_LOGS[0], ALIGN_LOGS[1]);
     let size = size.min(1 << SIZE_LOG);
@@ -72,6 +74,21 @@ fn place_elsewhere(size: usize, align: usize) -> usize {
         exact_places(align_log) + (log - exact) as usize * 8 + eighth
     };
     first_place(align_log) + within
+}
+
+/// The largest size of a place: what each request there counts as where its size is not known any more.
+#[inline(always)]
+pub(crate) fn size_of_place(place: usize) -> usize {
+    if place < exact_places(ALIGN_LOGS[0]) {
+        return place * 8;
+    }
+    size_elsewhere(place)
+}
+
+#[cold]
+#[inline(never)]
+fn size_elsewhere(place: usize) -> usize {
+    request(place).1
 }
 
 /// The alignment of a place, and its largest size.

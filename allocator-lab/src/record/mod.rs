@@ -6,6 +6,7 @@
 
 pub mod gather;
 pub mod run;
+pub mod session;
 pub mod unrecorded;
 
 use crate::race::entrants::{Entrant, Feature, Side};
