@@ -62,15 +62,21 @@ pub(crate) unsafe fn free_later<C: Choices>(
     class: usize,
     block: NonNull<u8>,
 ) -> Sent {
+    let stay = heap.gate.enter();
     // SAFETY: the caller's promise.
     unsafe { heap.quarantine.add::<C>(class, block.as_ptr().cast()) };
+    drop(stay);
     free_waiting(cache, heap, C::QUARANTINE)
 }
 
 /// Frees what has waited longest until what waits takes `most` bytes at most.
 fn free_waiting<C: Choices>(cache: &Cache<C>, heap: &'static Heap<C>, most: usize) -> Sent {
+    let take = || {
+        let _stay = heap.gate.enter();
+        heap.quarantine.take_over::<C>(most)
+    };
     let mut sent = Sent::No;
-    while let Some((class, block)) = heap.quarantine.take_over::<C>(most) {
+    while let Some((class, block)) = take() {
         // SAFETY: its user gave it back, and nobody else knows it.
         let is_taken = unsafe { cache.bin(class).push::<C>(block) };
         if let Some(block) = NonNull::new(block).filter(|_| !is_taken) {
@@ -82,6 +88,16 @@ fn free_waiting<C: Choices>(cache: &Cache<C>, heap: &'static Heap<C>, most: usiz
         }
     }
     sent
+}
+
+/// Sends all that waits in a heap home, as another thread's frees go: for a visitor.
+pub(super) fn send_waiting<C: Choices>(heap: &Heap<C>) {
+    while let Some((class, block)) = heap.quarantine.take_over::<C>(0) {
+        if let Some(block) = NonNull::new(block) {
+            // SAFETY: its user gave it back, and nobody else knows it.
+            unsafe { free_without_heap::<C>(class, block) };
+        }
+    }
 }
 
 /// [`pages::flush_all`], of what waits as well.

@@ -7,10 +7,12 @@
 //! sweeps, and leaves; then it purges what has expired.
 
 use super::declared::Declared;
+use super::free;
+use super::heap::Heap;
 use super::registry::{self, Verbs};
 use crate::base::lock::{Lock, forking};
 use crate::config::Purge;
-use crate::config::choices::Derived;
+use crate::config::choices::{Choices, Derived};
 use crate::mem::{arena, due};
 use crate::os;
 
@@ -143,7 +145,7 @@ pub(super) const fn verbs<D: Declared>() -> Verbs {
 extern "C" fn knock<D: Declared>(now_ms: u64) -> bool {
     let until_ms = now_ms.saturating_sub(delay_ms(D::CONFIG.purge));
     // What is sent for one heap becomes the mail of another.
-    let all = D::shared().records().any(|heap| !heap.foreign.is_empty());
+    let all = D::shared().records().any(has_to_send);
     let mut knocked = false;
     for heap in D::shared().records() {
         knocked |= (all || heap.is_worth_a_visit(until_ms)) && heap.gate.knock();
@@ -155,8 +157,16 @@ extern "C" fn enter<D: Declared>() {
     for heap in D::shared().records() {
         if heap.gate.visit() {
             heap.foreign.send::<D>();
+            if D::QUARANTINE > 0 {
+                free::send_waiting(heap);
+            }
         }
     }
+}
+
+/// Whether a heap has blocks that a visitor would send to others, or to its own pages.
+fn has_to_send<C: Choices>(heap: &'static Heap<C>) -> bool {
+    !heap.foreign.is_empty() || C::QUARANTINE > 0 && !heap.quarantine.is_empty()
 }
 
 extern "C" fn visit<D: Declared>(now_ms: u64) {
