@@ -239,13 +239,12 @@ fn of_memory() -> Vec<Row> {
                 "freed ended 32768 4",
                 "freed_by_another",
             ] {
-                // Of blocks that wait, each may keep its page.
                 row.hold_within(
                     words,
                     [
                         (8, "≤ 8 MiB kept"),
                         (8, "≤ 8 MiB kept"),
-                        (12, "≤ 12 MiB kept"),
+                        (8, "≤ 8 MiB kept"),
                     ],
                 );
             }
