@@ -18,7 +18,7 @@ pub unsafe trait Choices: Sized + 'static {
     type PerClass<T>;
     /// Bin offsets by size.
     fn direct_table() -> &'static [u16];
-    /// What [`start_factor`](super::size_class::start_factor) says of each class.
+    /// What `start_factor` says of each class.
     fn start_table() -> &'static [u64];
 }
 

@@ -97,7 +97,7 @@ pub const fn start_factor(bytes: u32) -> u64 {
     u64::MAX / bytes as u64 + 1
 }
 
-/// [`start_factor`] of each class.
+/// `start_factor` of each class.
 #[must_use]
 pub const fn start_table<const CLASSES: usize>(class_bytes: &[u32; CLASSES]) -> [u64; CLASSES] {
     let mut table = [0; CLASSES];

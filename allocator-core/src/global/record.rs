@@ -14,7 +14,7 @@ use crate::mem::tally::Tally;
 use crate::mem::tape::{Tape, TracedAct, TracedStep};
 use crate::os;
 
-/// [`verbs::allocate`]
+/// `verbs::allocate`, recorded.
 #[inline(always)]
 pub fn allocate<D: Declared>(layout: Layout) -> *mut u8 {
     let block = verbs::allocate::<D>(layout);
@@ -24,7 +24,7 @@ pub fn allocate<D: Declared>(layout: Layout) -> *mut u8 {
     block
 }
 
-/// [`verbs::allocate_zeroed`]
+/// `verbs::allocate_zeroed`, recorded.
 #[inline(always)]
 pub fn allocate_zeroed<D: Declared>(layout: Layout) -> *mut u8 {
     let block = verbs::allocate_zeroed::<D>(layout);
@@ -34,7 +34,7 @@ pub fn allocate_zeroed<D: Declared>(layout: Layout) -> *mut u8 {
     block
 }
 
-/// [`verbs::deallocate`]
+/// `verbs::deallocate`, recorded.
 ///
 /// # Safety
 /// - as there.
@@ -48,7 +48,7 @@ pub unsafe fn deallocate<D: Declared>(block: *mut u8, layout: Layout) {
     unsafe { verbs::deallocate::<D>(block, layout) }
 }
 
-/// [`verbs::reallocate`]
+/// `verbs::reallocate`, recorded.
 ///
 /// # Safety
 /// - as there.
