@@ -12,6 +12,9 @@ pub(super) trait Misused: Face {
 
     /// Bytes that stand behind each block.
     fn canary_bytes() -> usize;
+
+    /// Whether blocks that are freed wait before they are handed out again.
+    fn has_quarantine() -> bool;
 }
 
 impl<A: Subject> Misused for OfRust<A> {
@@ -21,6 +24,10 @@ impl<A: Subject> Misused for OfRust<A> {
 
     fn canary_bytes() -> usize {
         canary_bytes::<A>()
+    }
+
+    fn has_quarantine() -> bool {
+        A::CHOICES.hardening.quarantine_bytes > 0
     }
 }
 
@@ -37,6 +44,10 @@ impl<A: Subject> Misused for OfC<A> {
 
     fn canary_bytes() -> usize {
         canary_bytes::<A>()
+    }
+
+    fn has_quarantine() -> bool {
+        A::CHOICES.hardening.quarantine_bytes > 0
     }
 }
 
