@@ -103,6 +103,13 @@ fn a_dirtied_block_comes_back_zero<A: Subject>() {
             // SAFETY: live, of this layout.
             unsafe { A::deallocate(block, layout) };
         }
+        // Where blocks wait before they come back, others have to come behind them.
+        for _ in 0..400 {
+            let other = self::layout(4000, 8);
+            let block = A::allocate(other).expect("memory");
+            // SAFETY: live, of this layout.
+            unsafe { A::deallocate(block, other) };
+        }
         let zeroed: Vec<_> = (0..count)
             .map(|_| A::allocate_zeroed(layout).expect("memory"))
             .collect();
