@@ -169,9 +169,32 @@ impl Outputs {
 }
 
 #[cfg(test)]
-mod tests {
+pub(crate) mod tests {
     use super::*;
+    use crate::ab::protocol::LOOKS;
     use crate::ab::side::Named;
+
+    /// A session that ended at the first look, in which A took about `most` of everything, and B the
+    /// given parts of that.
+    pub(crate) fn measured(most: f64, parts: [f64; 4]) -> Measured {
+        let samples = |part: f64| -> Vec<f64> {
+            let rounds = 0..LOOKS[0].rounds;
+            rounds
+                .map(|round| most * part * (1.0 + 0.0001 * round as f64))
+                .collect()
+        };
+        let series = |part| Series {
+            a: samples(1.0),
+            copy: samples(1.0),
+            b: samples(part),
+        };
+        Measured {
+            look: LOOKS[0],
+            series: parts.map(series),
+            repeats: 3,
+            output_differs: false,
+        }
+    }
 
     fn measure(a: &str, b: &str, most_rounds: usize) -> Result<Measured, String> {
         let side = |text: &str| {

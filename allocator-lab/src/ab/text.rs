@@ -124,27 +124,14 @@ fn shortened(text: &str) -> String {
 mod tests {
     use super::*;
     use crate::ab::instructions::Instructions;
-    use crate::ab::protocol::{LOOKS, Series};
     use crate::ab::report::Circumstances;
     use crate::ab::session::Measured;
+    use crate::ab::session::tests::measured;
 
     fn report(effect: f64) -> AbReport {
-        let samples = |factor: f64| -> Vec<f64> {
-            let rounds = 0..LOOKS[0].rounds;
-            rounds
-                .map(|round| 1e6 * factor * (1.0 + 0.0001 * round as f64))
-                .collect()
-        };
-        let series = |effect| Series {
-            a: samples(1.0),
-            copy: samples(1.0),
-            b: samples(effect),
-        };
         let measured = Measured {
-            look: LOOKS[0],
-            series: [series(1.0), series(effect), series(1.0), series(1.0)],
-            repeats: 3,
             output_differs: true,
+            ..measured(1e6, [1.0, effect, 1.0, 1.0])
         };
         let circumstances = Circumstances {
             a: "default".to_owned(),

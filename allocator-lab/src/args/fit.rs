@@ -1,12 +1,9 @@
 //! The command line of `fit`.
 
 use super::version;
-use crate::fit::choice::{LEAST_ALLOCATIONS, LEAST_PEAK_BYTES, Objective, Wish};
+use crate::fit::choice::{DEFAULT_CLASSES, LEAST_ALLOCATIONS, LEAST_PEAK_BYTES, Objective, Wish};
 use lexopt::{Arg, Parser, ValueExt};
 use std::path::PathBuf;
-
-/// Most classes if no number is given: what the default has about.
-pub(super) const DEFAULT_CLASSES: usize = 48;
 
 /// As many as an index holds.
 const CLASSES_MAX: usize = 256;
@@ -46,11 +43,7 @@ pub enum Task {
 pub fn parse(parser: &mut Parser) -> Result<Task, lexopt::Error> {
     let (mut training, mut held_out) = (Vec::new(), Vec::new());
     let (mut classes, mut json, mut trace, mut anyway) = (None, None, None, false);
-    let mut wish = Wish {
-        objective: Objective::Balanced,
-        most_classes: DEFAULT_CLASSES,
-        quantum: 8,
-    };
+    let mut wish = Wish::default();
     while let Some(argument) = parser.next()? {
         match argument {
             Arg::Value(path) => training.push(PathBuf::from(path)),

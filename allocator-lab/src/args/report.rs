@@ -1,8 +1,8 @@
 //! The command line of `report`.
 
-use super::fit::{DEFAULT_CLASSES, most_classes, objective, quantum};
+use super::fit::{most_classes, objective, quantum};
 use super::version;
-use crate::fit::choice::{Objective, Wish};
+use crate::fit::choice::{DEFAULT_CLASSES, Wish};
 use lexopt::{Arg, Parser};
 use std::path::PathBuf;
 
@@ -37,11 +37,7 @@ pub enum Task {
 pub fn parse(parser: &mut Parser) -> Result<Task, lexopt::Error> {
     let (mut files, mut held_out) = (Vec::new(), Vec::new());
     let (mut output, mut json) = (None, None);
-    let mut wish = Wish {
-        objective: Objective::Balanced,
-        most_classes: DEFAULT_CLASSES,
-        quantum: 8,
-    };
+    let mut wish = Wish::default();
     while let Some(argument) = parser.next()? {
         match argument {
             Arg::Value(path) => files.push(PathBuf::from(path)),

@@ -64,6 +64,9 @@ pub enum Objective {
     Speed,
 }
 
+/// Most classes if no number is given: what the default has about.
+pub const DEFAULT_CLASSES: usize = 48;
+
 /// How to fit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Wish {
@@ -73,6 +76,17 @@ pub struct Wish {
     pub most_classes: usize,
     /// What every block must be aligned to.
     pub quantum: usize,
+}
+
+/// Of who says nothing.
+impl Default for Wish {
+    fn default() -> Self {
+        Self {
+            objective: Objective::Balanced,
+            most_classes: DEFAULT_CLASSES,
+            quantum: 8,
+        }
+    }
 }
 
 /// A run that was measured.
@@ -328,12 +342,6 @@ mod tests {
     #[derive_allocator(size_classes = geometric(quantum = 8, per_doubling = 4, max = 32KiB))]
     struct Before;
 
-    const WISH: Wish = Wish {
-        objective: Objective::Balanced,
-        most_classes: 48,
-        quantum: 8,
-    };
-
     fn run(name: &str, rows: &[(u64, u64)]) -> Run {
         let rows = rows.iter().map(|&(size, live)| {
             let counts = Counts {
@@ -345,13 +353,13 @@ mod tests {
         });
         Run {
             name: name.to_owned(),
-            histogram: Histogram::of(&Profile::of_run(1, rows).unwrap(), WISH.quantum),
+            histogram: Histogram::of(&Profile::of_run(1, rows).unwrap(), Wish::default().quantum),
             threads: 1,
         }
     }
 
     fn choose(training: &[Run], held_out: &[Run]) -> Choice {
-        super::choose(training, held_out, &Before::CONFIG, WISH).unwrap()
+        super::choose(training, held_out, &Before::CONFIG, Wish::default()).unwrap()
     }
 
     #[test]
@@ -405,7 +413,10 @@ mod tests {
         let rows: Vec<(u64, u64)> = (1..400).map(|i| (i * 8, 30)).collect();
         let run = run("one", &rows);
         let with = |objective| {
-            let wish = Wish { objective, ..WISH };
+            let wish = Wish {
+                objective,
+                ..Wish::default()
+            };
             let runs = std::slice::from_ref(&run);
             super::choose(runs, &[], &Before::CONFIG, wish).unwrap()
         };
@@ -443,7 +454,7 @@ mod tests {
     fn too_few_classes_say_how_many_it_takes() {
         let wish = Wish {
             most_classes: 3,
-            ..WISH
+            ..Wish::default()
         };
         let runs = [run("one", &[(8, 10)])];
         let mistake = super::choose(&runs, &[], &Before::CONFIG, wish).unwrap_err();

@@ -227,12 +227,6 @@ mod tests {
     use crate::fit::choice::Point;
     use crate::fit::replay::Held;
 
-    const WISH: Wish = Wish {
-        objective: Objective::Balanced,
-        most_classes: 48,
-        quantum: 8,
-    };
-
     fn choice(advice: Advice) -> Choice {
         let held = |resident_bytes| Held {
             requested_bytes: 90e6,
@@ -270,7 +264,7 @@ mod tests {
 
     #[test]
     fn it_is_at_most_100_columns_wide_and_names_every_run_by_its_end() {
-        let text = render(&choice(Advice::Declare), WISH);
+        let text = render(&choice(Advice::Declare), Wish::default());
         assert!(
             text.lines().all(|line| line.chars().count() <= 100),
             "{text}"
@@ -288,13 +282,13 @@ mod tests {
 
     #[test]
     fn who_is_to_keep_the_default_gets_nothing_to_paste() {
-        let text = render(&choice(Advice::KeepForHoldout), WISH);
+        let text = render(&choice(Advice::KeepForHoldout), Wish::default());
         assert!(!text.contains("derive_allocator"), "{text}");
         assert!(
             text.contains("on second.csv the fitted classes would take 8.0 % more"),
             "{text}"
         );
-        let text = render(&choice(Advice::KeepForLittle), WISH);
+        let text = render(&choice(Advice::KeepForLittle), Wish::default());
         assert!(
             text.contains("keep the default: the best classes would save under"),
             "{text}"
@@ -304,7 +298,7 @@ mod tests {
     #[test]
     fn each_decision_has_a_line() {
         let mut choice = choice(Advice::Declare);
-        let lines = reasons(&choice, WISH).join("\n");
+        let lines = reasons(&choice, Wish::default()).join("\n");
         assert!(lines.contains("3 classes: one more would save 1.0 KiB, and costs 8.0 KiB"));
         assert!(lines.contains("64: blocks of that alignment"), "{lines}");
         assert!(!lines.contains("--holdout"));
@@ -312,7 +306,7 @@ mod tests {
         choice.failed_tries = 2;
         let few = Wish {
             most_classes: 3,
-            ..WISH
+            ..Wish::default()
         };
         let lines = reasons(&choice, few).join("\n");
         assert!(lines.contains("3 classes: the most that were allowed"));

@@ -25,7 +25,7 @@ pub const MOMENTS: usize = 96;
 pub const PEAK: usize = 60;
 
 /// The part of the blocks that is still live at the end.
-const LEFT: f64 = 0.25;
+pub const LEFT: f64 = 0.25;
 
 /// Most blocks that are live at once, and most bytes: of larger runs only a part is replayed.
 const MOST: (f64, f64) = (500_000.0, 40e6);
@@ -34,7 +34,7 @@ const MOST: (f64, f64) = (500_000.0, 40e6);
 const MOST_CHURN: f64 = 2000.0;
 
 /// Bytes of a slice of the arena, and of a chunk, at whose start the headers of its pages are.
-const SLICE_BYTES: usize = 64 << 10;
+pub const SLICE_BYTES: usize = 64 << 10;
 const CHUNK_BYTES: usize = 32 << 20;
 
 /// Bytes of a page of the OS.
@@ -374,59 +374,6 @@ fn backed_bytes(from: usize, bytes: usize) -> usize {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::profile::csv;
-    use std::process::Command;
-
-    const ALONE: &str = "webpage::history::tests::it_holds_together";
-
-    /// Alone in a process: the arena is the process's, and other tests have blocks there.
-    #[test]
-    fn what_is_replayed_holds_together() {
-        let mut command = Command::new(std::env::current_exe().unwrap());
-        let output = command
-            .args([ALONE, "--exact", "--ignored"])
-            .output()
-            .unwrap();
-        assert!(
-            output.status.success(),
-            "{}",
-            String::from_utf8_lossy(&output.stdout)
-        );
-    }
-
-    #[test]
-    #[ignore = "run by the test before it, in a process of its own"]
-    fn it_holds_together() {
-        let table = "size,allocs,live_at_peak,avg_live\n20,90000,20000,100\n264,90000,9000,2000\n9000,300,200,99\n";
-        let run = Histogram::of(&csv::read(table).unwrap(), 8);
-        let history = History::of(&run, 1, |_| {}).unwrap();
-        assert_eq!((history.part, history.moments.len()), (1.0, MOMENTS));
-        let peak = history.moments[PEAK - 1];
-        assert_eq!(
-            peak.requested,
-            f64::from(20 * 20_000 + 264 * 9000 + 9000 * 200)
-        );
-        assert!(peak.rounding > 0.0 && peak.headers > 0.0);
-        let end = history.moments[MOMENTS - 1];
-        assert_eq!(end.requested, peak.requested * LEFT);
-        assert!(end.free + end.kept > peak.free + peak.kept, "{end:?}");
-        let total = |bands: &Bands| {
-            bands.requested + bands.rounding + bands.tails + bands.free + bands.kept + bands.headers
-        };
-        // Memory that is never given back never shrinks.
-        for pair in history.moments.windows(2) {
-            assert!(total(&pair[1]) >= total(&pair[0]) - 1.0, "{pair:?}");
-        }
-        let [at_peak, at_end] = &history.maps;
-        assert!(
-            at_peak
-                .iter()
-                .chain(at_end)
-                .all(|it| it.used > 0.0 && it.used <= 1.0)
-        );
-        let used: f64 = at_peak.iter().map(|it| it.used * SLICE_BYTES as f64).sum();
-        assert_eq!(used, peak.requested + peak.rounding);
-    }
 
     #[test]
     fn nothing_live_is_no_history() {

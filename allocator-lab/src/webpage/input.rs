@@ -151,29 +151,11 @@ fn session(text: &str, version: u64) -> Result<Session, String> {
 #[cfg(test)]
 pub(crate) mod tests {
     use super::*;
-    use crate::ab::protocol::{LOOKS, Series};
     use crate::ab::report::{AbReport, Circumstances};
-    use crate::ab::session::Measured;
+    use crate::ab::session::tests::measured;
 
     /// The JSON of a session whose B takes `effect` of A's memory.
     pub(crate) fn session_text(effect: f64) -> String {
-        let samples = |factor: f64| -> Vec<f64> {
-            let rounds = 0..LOOKS[0].rounds;
-            rounds
-                .map(|round| 1e7 * factor * (1.0 + 0.0001 * round as f64))
-                .collect()
-        };
-        let series = |effect| Series {
-            a: samples(1.0),
-            copy: samples(1.0),
-            b: samples(effect),
-        };
-        let measured = Measured {
-            look: LOOKS[0],
-            series: [series(1.0), series(effect), series(1.02), series(1.0)],
-            repeats: 3,
-            output_differs: false,
-        };
         let circumstances = Circumstances {
             a: "default".to_owned(),
             b: "size_classes = [8, <16>]".to_owned(),
@@ -182,7 +164,11 @@ pub(crate) mod tests {
             seconds: 12.0,
             instructions: Some(Instructions { a: 200, b: 190 }),
         };
-        serde_json::to_string(&AbReport::new(measured, circumstances)).unwrap()
+        serde_json::to_string(&AbReport::new(
+            measured(1e7, [1.0, effect, 1.02, 1.0]),
+            circumstances,
+        ))
+        .unwrap()
     }
 
     #[test]

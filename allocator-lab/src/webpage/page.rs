@@ -276,17 +276,11 @@ fn capital(line: &str) -> String {
 mod tests {
     use super::*;
     use crate::contestants::DEFAULT;
-    use crate::fit::choice::{Objective, choose};
+    use crate::fit::choice::choose;
     use crate::fit::histogram::Histogram;
     use crate::profile::csv;
     use crate::webpage::input::Input;
     use crate::webpage::input::tests::session_text;
-
-    const WISH: Wish = Wish {
-        objective: Objective::Balanced,
-        most_classes: 48,
-        quantum: 8,
-    };
 
     fn page(held_out: bool) -> String {
         let table = "size,allocs,live_at_peak,avg_live\n24,90000,9000,100\n264,90000,30000,20000\n";
@@ -301,7 +295,7 @@ mod tests {
         } else {
             vec![]
         };
-        let choice = choose(&training, &held_out, DEFAULT, WISH).unwrap();
+        let choice = choose(&training, &held_out, DEFAULT, Wish::default()).unwrap();
         let Ok(Input::Session(session)) = Input::read(&session_text(0.9)) else {
             panic!("a session");
         };
@@ -311,7 +305,7 @@ mod tests {
             fitted: Some(Fitted {
                 training,
                 held_out,
-                wish: WISH,
+                wish: Wish::default(),
                 choice,
             }),
             sessions: vec![("ab.json".to_owned(), *session)],
