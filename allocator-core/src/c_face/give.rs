@@ -59,7 +59,7 @@ pub(super) fn uncounted<D: Exported>(size: usize) -> *mut u8 {
 #[cold]
 #[inline(never)]
 fn zero_sized<D: Exported>() -> Option<NonNull<u8>> {
-    let block = zero_sized::allocate()?;
+    let block = errno::kept(zero_sized::allocate)?;
     D::shared().count_allocation();
     Some(block)
 }

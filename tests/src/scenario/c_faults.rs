@@ -117,6 +117,16 @@ pub fn load(seed: u64) -> usize {
 #[cfg(target_arch = "x86_64")]
 pub fn maps_fail(_: &[String]) {
     install();
+    // A block of no bytes, which has a region of its own where there are guards, and the first is refused it.
+    refuse(Refusable::Map, 0, u64::MAX);
+    let none = block_or_enomem(|| {
+        // SAFETY: always allowed.
+        let none = unsafe { libc::malloc(0) };
+        stop_refusing();
+        none
+    });
+    // SAFETY: null or a block, freed once.
+    unsafe { libc::free(none.cast()) };
     assert_eq!(load(1), 0);
     let mut random = Random::new(2);
     let mut refused = 0;
