@@ -4,7 +4,7 @@ use core::alloc::Layout;
 use core::ptr::{self, NonNull};
 
 use super::lookup::{bin_offset, is_direct};
-use super::{errno, word};
+use super::{errno, told, word};
 use crate::base::align::checked_align_up;
 use crate::config::choices::Derived;
 use crate::config::size_class::{BIN_BYTES, MALLOC_ALIGN};
@@ -23,7 +23,7 @@ pub(super) fn layout<D: Exported>(size: usize, align: usize) -> Option<Layout> {
 /// `malloc`
 #[inline(always)]
 pub fn malloc<D: Exported>(size: usize) -> *mut u8 {
-    word::counted::<D>(1, size, uncounted::<D>)
+    told::given::<D>(word::counted::<D>(1, size, uncounted::<D>))
 }
 
 /// A block for C.
@@ -73,7 +73,9 @@ fn malloc_in_class<D: Exported>(class: usize) -> *mut u8 {
 /// A block of `size` bytes at a multiple of `align`, a power of two.
 #[inline]
 pub(super) fn aligned<D: Exported>(align: usize, size: usize) -> *mut u8 {
-    word::counted::<D>(align, size, |size| aligned_uncounted::<D>(align, size))
+    told::given::<D>(word::counted::<D>(align, size, |size| {
+        aligned_uncounted::<D>(align, size)
+    }))
 }
 
 #[inline(never)]
@@ -113,7 +115,7 @@ fn calloc_uncounted<D: Exported>(size: usize) -> *mut u8 {
     if !is_direct::<D>(size) {
         return zeroed::<D>(size);
     }
-    let block = uncounted::<D>(size);
+    let block = told::given::<D>(uncounted::<D>(size));
     // SAFETY: just allocated with at least this size.
     unsafe { verbs::clear_handed_out::<D>(block, size) };
     block
@@ -122,6 +124,15 @@ fn calloc_uncounted<D: Exported>(size: usize) -> *mut u8 {
 /// A zeroed block of more than `direct_max`.
 #[inline(never)]
 fn zeroed<D: Exported>(size: usize) -> *mut u8 {
+    if D::TELLS {
+        // Cleared when it may be touched.
+        let block = aligned::<D>(MALLOC_ALIGN, size);
+        if !block.is_null() {
+            // SAFETY: just allocated with this size.
+            unsafe { block.write_bytes(0, size) };
+        }
+        return block;
+    }
     errno::or_enomem(|| match layout::<D>(size, MALLOC_ALIGN) {
         Some(layout) if route::is_huge::<D>(layout) => huge::<D>(layout),
         // SAFETY: null, or just allocated as this.

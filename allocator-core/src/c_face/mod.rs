@@ -10,7 +10,7 @@
 //! them; `standard` and `cpp` add what C, POSIX and C++ say of the rest; `symbols` is the list of
 //! names. Where requests are recorded, each block has a `word`
 //! that says what was asked for. Every block is aligned to 16 bytes at least. `errno` says `ENOMEM` or `EINVAL` when
-//! a call fails and is as it was when it does not.
+//! a call fails and is as it was when it does not. `told` tells AddressSanitizer of free blocks, in a build for it.
 
 pub(crate) mod cpp;
 mod errno;
@@ -20,4 +20,5 @@ mod lookup;
 pub(crate) mod standard;
 mod symbols;
 pub(crate) mod take;
+mod told;
 mod word;

@@ -2,11 +2,10 @@
 
 use core::ptr::{self, NonNull};
 
-use super::errno;
 use super::find::{Found, find, is_in_chunk};
 use super::give::{layout, malloc, uncounted};
 use super::lookup::{bin_offset, is_direct};
-use super::word;
+use super::{errno, told, word};
 use crate::config::Fault;
 use crate::config::choices::Derived;
 use crate::config::size_class::{BIN_BYTES, MALLOC_ALIGN};
@@ -38,6 +37,7 @@ pub unsafe fn free<D: Exported>(block: *mut u8) {
 /// - as [`free`].
 #[inline(always)]
 unsafe fn free_counted<D: Exported>(block: *mut u8, is_counted: bool) {
+    told::freed::<D>(block);
     let mut is_counted = is_counted;
     // Where there are canaries, the block is looked at before its canary is.
     if !D::CANARIES
@@ -194,10 +194,11 @@ unsafe fn resize<D: Exported>(block: NonNull<u8>, size: usize) -> *mut u8 {
     }
     // SAFETY: the caller's promise.
     if let Some(resized) = errno::kept(|| unsafe { resize_in_place::<D>(block, found, size) }) {
-        return resized.as_ptr();
+        // It may have grown into what was free.
+        return told::given::<D>(resized.as_ptr());
     }
     let before = os::errno();
-    let moved = uncounted::<D>(size);
+    let moved = told::given::<D>(uncounted::<D>(size));
     if moved.is_null() {
         if size > usable_bytes {
             return moved;

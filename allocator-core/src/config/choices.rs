@@ -54,6 +54,12 @@ pub(crate) trait Derived: Choices {
     const QUARANTINE: usize = Self::CONFIG.hardening.quarantine_bytes as usize;
     /// One block in so many has OS pages of its own; 0 is off.
     const SAMPLE: u32 = Self::CONFIG.hardening.sample;
+    /// AddressSanitizer is told of free blocks. Not where the allocator clears them and looks through them,
+    /// has a canary or a record's word in them.
+    const TELLS: bool = cfg!(allocator_track)
+        && !Self::ZERO
+        && !Self::CANARIES
+        && !(Self::EXPORTS && Self::RECORDS);
     /// How the process ends when misuse is found.
     const ON_CORRUPTION: OnCorruption = Self::CONFIG.on_corruption;
 

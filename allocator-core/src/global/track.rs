@@ -1,9 +1,9 @@
 //! The verbs in a build with `--cfg allocator_track`: those of `record`, and AddressSanitizer is told which blocks
 //! are free (`os/tracked.rs`).
 //!
-//! Blocks with a mapping of their own are left out: what the OS takes back, it may give to others. So are
+//! Blocks with a mapping of their own are left out: what the OS takes back, faults. So are
 //! types whose free blocks are cleared or whose blocks have canaries, which find for themselves what is written
-//! there, and the face of C. Nothing is resized in place but within its class.
+//! there. Nothing is resized in place but within its class. The face of C tells for itself (`c_face/told.rs`).
 
 use core::alloc::Layout;
 use core::ptr;
@@ -16,8 +16,7 @@ use crate::os::tracked;
 
 /// Bytes of a block that are told of; `None` where none are.
 fn told_bytes<D: Declared>(layout: Layout) -> Option<usize> {
-    (!D::ZERO && !D::CANARIES && !is_huge::<D>(layout))
-        .then(|| usable_bytes::<D>(route::<D>(layout)))
+    (D::TELLS && !is_huge::<D>(layout)).then(|| usable_bytes::<D>(route::<D>(layout)))
 }
 
 /// [`record::allocate`]

@@ -470,7 +470,8 @@ pub(super) fn claim_page<C: Choices>(
     );
     if C::EXPORTS || C::QUARANTINE > 0 {
         page.note_bin((class * BIN_BYTES) as u16);
-    } else if cfg!(allocator_track) && !C::ZERO && !C::CANARIES {
+    }
+    if C::TELLS {
         for index in 0..page.reserved() as usize {
             let block = start.as_ptr().wrapping_add(index * block_bytes);
             tracked::freed(block, block_bytes);

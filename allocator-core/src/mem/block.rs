@@ -20,6 +20,7 @@ use super::keys;
 use super::report::report;
 use crate::config::Fault;
 use crate::config::choices::{Choices, Derived};
+use crate::os::tracked;
 
 /// A free block, seen as its link and its note. Blocks are at least 8 bytes and 8-aligned, and at
 /// least 16 where links are signed.
@@ -41,7 +42,7 @@ impl Block {
         crate::base::modelled::reads(this.addr());
         if !C::LINKS {
             // SAFETY: a free block's first word is an initialised link, and the list is the caller's.
-            return unsafe { (*this).next };
+            return unsafe { tracked::read((&raw const (*this).next).cast()) }.cast();
         }
         // SAFETY: the caller's promise.
         match unsafe { Block::signed_next(this) } {
@@ -71,10 +72,28 @@ impl Block {
         };
         // SAFETY: the block is the caller's, at least a word long and word-aligned. The raw
         // write forms no reference to a word that may hold a user's old bytes.
-        unsafe { (&raw mut (*this).next).write(link) };
+        unsafe { tracked::write((&raw mut (*this).next).cast(), link.cast()) };
         if C::LINKS {
             // SAFETY: as above, and at least two words long.
-            unsafe { (&raw mut (*this).note).write(next.addr() ^ keys::both()) };
+            unsafe {
+                let note = ptr::without_provenance_mut(next.addr() ^ keys::both());
+                tracked::write((&raw mut (*this).note).cast(), note);
+            }
+        }
+    }
+
+    /// The two words of a block.
+    ///
+    /// # Safety
+    /// - `this` is two words long.
+    #[inline(always)]
+    unsafe fn words(this: *mut Block) -> (*mut u8, *mut u8) {
+        // SAFETY: the caller's promise.
+        unsafe {
+            (
+                tracked::read((&raw const (*this).next).cast()),
+                tracked::read((&raw const (*this).note).cast()),
+            )
         }
     }
 
@@ -85,9 +104,9 @@ impl Block {
     #[inline(always)]
     unsafe fn signed_next(this: *mut Block) -> Option<*mut Block> {
         // SAFETY: free blocks hold two initialised words (Inv. 1), and the list is the caller's.
-        let (link, note) = unsafe { ((*this).next, (*this).note) };
+        let (link, note) = unsafe { Block::words(this) };
         let next = link.map_addr(|link| link ^ this.addr() ^ keys::link());
-        (next.addr() ^ keys::both() == note).then_some(next)
+        (next.addr() ^ keys::both() == note.addr()).then_some(next.cast())
     }
 
     /// What follows a signed block, which is to be handed out: it is cleared as far as it was link
@@ -101,7 +120,10 @@ impl Block {
         let next = unsafe { Block::signed_next(this) };
         if next.is_some() {
             // SAFETY: the block is the caller's, and two words long.
-            unsafe { this.cast::<[usize; 2]>().write([0; 2]) };
+            unsafe {
+                tracked::write((&raw mut (*this).next).cast(), ptr::null_mut());
+                tracked::write((&raw mut (*this).note).cast(), ptr::null_mut());
+            }
         }
         next
     }
@@ -114,9 +136,8 @@ impl Block {
     pub(crate) unsafe fn is_signed(this: *mut Block) -> bool {
         // SAFETY: two words long. They may hold a user's bytes, so they are read as what nobody
         // need have initialised, and made a number by `frozen`.
-        let both =
-            unsafe { (&raw const (*this).next).read().addr() ^ (&raw const (*this).note).read() };
-        frozen(both) ^ this.addr() == keys::note()
+        let (link, note) = unsafe { Block::words(this) };
+        frozen(link.addr() ^ note.addr()) ^ this.addr() == keys::note()
     }
 }
 

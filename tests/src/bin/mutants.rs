@@ -4,6 +4,8 @@
 //!
 //! `cargo run --profile test-release -p allocator-tests --bin mutants` takes a few minutes; a word as
 //! argument has it run only those mutants whose names have it.
+//!
+//! `mutants -- --races` (and a word): those that ThreadSanitizer has to find, in the threads of `tests/raced`.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -258,25 +260,57 @@ const MUTANTS: &[Mutant] = &[
     },
 ];
 
+/// Those that ThreadSanitizer has to find: one of each kind of hand-over.
+const RACES: &[&str] = &[
+    "a remote free publishes nothing",
+    "an owner takes blocks whose links it may not see",
+    "a reader of mail takes blocks whose links it may not see",
+    "a letter is sent before its link is published",
+    "mail is read without waiting for its senders",
+    "a lock lets go without publishing",
+    "a lock is taken without seeing what the last holder wrote",
+    "an owner leaves its gate without publishing",
+    "a visitor leaves without publishing",
+    "a visitor goes in while the owner is inside",
+    "an owner does not wait for who is inside",
+    "a slice is claimed without seeing its last use",
+    "a slice is released without publishing its last use",
+    "a page is adopted without the lock",
+    "a visitor takes a page that is in its owner's hand",
+];
+
+/// How long threads run with a fault that has to be found, and without one.
+const RACE_SECONDS: &str = "10";
+
 fn main() -> ExitCode {
-    let wanted = std::env::args().nth(1).unwrap_or_default();
+    let (flags, words): (Vec<_>, Vec<_>) = std::env::args()
+        .skip(1)
+        .partition(|argument| argument == "--races");
+    let (races, wanted) = (!flags.is_empty(), words.concat());
     let copy = Copy::new();
     println!("no fault seeded:");
     let begin = Instant::now();
-    let clean = copy.check(&["models::"]);
+    let clean = if races {
+        copy.race()
+    } else {
+        copy.check(&["models::"])
+    };
     if !clean.status.success() {
         print!("{}", String::from_utf8_lossy(&clean.stdout));
         println!("{}", String::from_utf8_lossy(&clean.stderr));
         return ExitCode::FAILURE;
     }
-    println!("all models pass ({} s)", begin.elapsed().as_secs());
+    println!("nothing is found ({} s)", begin.elapsed().as_secs());
+    let is_wanted = |mutant: &&Mutant| {
+        mutant.name.contains(&wanted) && (!races || RACES.contains(&mutant.name))
+    };
     let (mut seeded, mut survivors) = (0, 0);
-    for mutant in MUTANTS
-        .iter()
-        .filter(|mutant| mutant.name.contains(&wanted))
-    {
+    for mutant in MUTANTS.iter().filter(is_wanted) {
         let begin = Instant::now();
-        let verdict = copy.with(mutant, |copy| verdict(&copy.check(mutant.models)));
+        let verdict = copy.with(mutant, |copy| match races {
+            true => verdict_of_race(&copy.race()),
+            false => verdict(&copy.check(mutant.models)),
+        });
         let seconds = begin.elapsed().as_secs();
         let (word, detail) = match &verdict {
             Verdict::Killed(by) => ("killed", by.as_str()),
@@ -288,6 +322,7 @@ fn main() -> ExitCode {
         println!("{word:<9} {seconds:>3} s  {}  {detail}", mutant.name);
     }
     println!("{survivors} of {seeded} survive");
+    assert!(seeded > 0, "no mutant has `{wanted}` in its name");
     ExitCode::from(u8::from(survivors > 0))
 }
 
@@ -321,6 +356,22 @@ fn verdict(run: &Output) -> Verdict {
     }
 }
 
+/// What ThreadSanitizer made of threads: it says where the race is, or the mutant has survived, however it ended.
+fn verdict_of_race(run: &Output) -> Verdict {
+    let (text, errors) = (
+        String::from_utf8_lossy(&run.stdout),
+        String::from_utf8_lossy(&run.stderr),
+    );
+    if !text.contains("ALLOCATOR_TESTS_SEED") {
+        return Verdict::NotBuilt(errors.into_owned());
+    }
+    let is_race = |line: &&str| line.starts_with("SUMMARY: ThreadSanitizer: data race");
+    match errors.lines().find(is_race) {
+        Some(line) => Verdict::Killed(line.rsplit(" in ").next().unwrap_or(line).to_owned()),
+        None => Verdict::Survived,
+    }
+}
+
 /// The core's sources where they can be changed.
 struct Copy {
     root: PathBuf,
@@ -332,7 +383,7 @@ impl Copy {
         let workspace = tests.parent().expect("the tests are in the workspace");
         let root = target(workspace).join("mutants");
         // What was built stays.
-        for part in ["allocator-core", "allocator-macros"] {
+        for part in ["allocator-core", "allocator-macros", "tests/raced"] {
             let _ = fs::remove_dir_all(root.join(part));
             copy_folder(&workspace.join(part), &root.join(part));
         }
@@ -340,7 +391,9 @@ impl Copy {
         let lines: Vec<_> = manifest
             .lines()
             .map(|line| match line.split_once(" = ") {
-                Some(("members", _)) => r#"members = ["allocator-core", "allocator-macros"]"#,
+                Some(("members", _)) => {
+                    r#"members = ["allocator-core", "allocator-macros", "tests/raced"]"#
+                }
                 Some(("default-members", _)) => "",
                 _ => line,
             })
@@ -368,9 +421,19 @@ impl Copy {
         result
     }
 
+    /// Cargo in the copy.
+    fn cargo(&self) -> Command {
+        let mut cargo = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+        cargo
+            .env("CARGO_TARGET_DIR", self.root.join("target"))
+            .env("RUST_BACKTRACE", "0")
+            .current_dir(&self.root);
+        cargo
+    }
+
     /// Runs models.
     fn check(&self, models: &[&str]) -> Output {
-        Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()))
+        self.cargo()
             .args([
                 "test",
                 "--profile",
@@ -383,9 +446,26 @@ impl Copy {
             .args(models)
             .env("RUSTFLAGS", "--cfg loom")
             .env("CARGO_INCREMENTAL", "1")
-            .env("CARGO_TARGET_DIR", self.root.join("target"))
-            .env("RUST_BACKTRACE", "0")
-            .current_dir(&self.root)
+            .output()
+            .expect("cargo runs")
+    }
+
+    /// Runs threads under ThreadSanitizer, until it finds something.
+    fn race(&self) -> Output {
+        self.cargo()
+            .args(["run", "--profile", "test-release", "-p", "allocator-raced"])
+            // Not for what the build runs: `--target` tells the two apart.
+            .arg("--target")
+            .arg(format!("{}-unknown-linux-gnu", std::env::consts::ARCH))
+            .args(["--", RACE_SECONDS])
+            // The stable compiler knows the sanitizer, and this is how it is asked. Rust's library is not built for it,
+            // which it wants to be told.
+            .env("RUSTC_BOOTSTRAP", "1")
+            .env(
+                "RUSTFLAGS",
+                "-Zsanitizer=thread -Cunsafe-allow-abi-mismatch=sanitizer",
+            )
+            .env("TSAN_OPTIONS", "halt_on_error=1")
             .output()
             .expect("cargo runs")
     }
