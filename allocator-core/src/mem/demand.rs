@@ -22,11 +22,50 @@ static USED: AtomicIsize = AtomicIsize::new(0);
 static BACKED: AtomicIsize = AtomicIsize::new(0);
 /// When a slice was last claimed or released, in ms.
 static LAST_USE_MS: AtomicU64 = AtomicU64::new(0);
-/// Most slices in use at a time in this epoch and in the one before.
-static PEAK: AtomicIsize = AtomicIsize::new(0);
-static PEAK_BEFORE: AtomicIsize = AtomicIsize::new(0);
-/// When this epoch began, in ms.
-static EPOCH_START_MS: AtomicU64 = AtomicU64::new(0);
+static LATELY: Lately = Lately::new();
+
+/// Most slices in use at a time, lately.
+struct Lately {
+    /// In this epoch, and in the one before.
+    peak: AtomicIsize,
+    peak_before: AtomicIsize,
+    /// When this epoch began, in ms; 0 until somebody asks: the first one is as long as that takes.
+    start_ms: AtomicU64,
+}
+
+impl Lately {
+    const fn new() -> Self {
+        Self {
+            peak: AtomicIsize::new(0),
+            peak_before: AtomicIsize::new(0),
+            start_ms: AtomicU64::new(0),
+        }
+    }
+
+    /// So many slices are in use.
+    fn note(&self, used: isize) {
+        if used > self.peak.load(Relaxed) {
+            self.peak.fetch_max(used, Relaxed);
+        }
+    }
+
+    /// The most at a time, now that so many are in use.
+    fn peak(&self, used: isize, now_ms: u64) -> isize {
+        match self.start_ms.load(Relaxed) {
+            0 => self.start_ms.store(now_ms, Relaxed),
+            start_ms => {
+                let age_ms = now_ms.saturating_sub(start_ms);
+                if age_ms >= EPOCH_MS {
+                    let peak = self.peak.swap(used, Relaxed);
+                    let before = if age_ms < 2 * EPOCH_MS { peak } else { 0 };
+                    self.peak_before.store(before, Relaxed);
+                    self.start_ms.store(now_ms, Relaxed);
+                }
+            }
+        }
+        self.peak.load(Relaxed).max(self.peak_before.load(Relaxed))
+    }
+}
 
 /// Counts a claim of `slices`.
 pub(super) fn claimed(slices: usize, claimed: &Claimed, now_ms: u64) {
@@ -36,9 +75,7 @@ pub(super) fn claimed(slices: usize, claimed: &Claimed, now_ms: u64) {
         let more = claimed.newly_backed.cast_signed() - claimed.backed.cast_signed();
         BACKED.fetch_add(more, Relaxed);
     }
-    if used > PEAK.load(Relaxed) {
-        PEAK.fetch_max(used, Relaxed);
-    }
+    LATELY.note(used);
     note_use(now_ms);
 }
 
@@ -84,13 +121,29 @@ pub(super) fn quiet_ms() -> u64 {
 /// Whether what is free and backed, but for `leaving` slices, may be wanted again soon: no more is
 /// resident than was in use lately.
 pub(super) fn is_wanted(now_ms: u64, leaving: usize) -> bool {
-    let start_ms = EPOCH_START_MS.load(Relaxed);
-    let age_ms = now_ms.saturating_sub(start_ms);
-    if age_ms >= EPOCH_MS {
-        let peak = PEAK.swap(USED.load(Relaxed), Relaxed);
-        PEAK_BEFORE.store(if age_ms < 2 * EPOCH_MS { peak } else { 0 }, Relaxed);
-        EPOCH_START_MS.store(now_ms, Relaxed);
+    let used = USED.load(Relaxed);
+    used + BACKED.load(Relaxed) - leaving.cast_signed() <= LATELY.peak(used, now_ms)
+}
+
+#[cfg(all(test, not(loom)))]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lately_begins_with_the_process_and_ends_two_epochs_ago() {
+        let lately = Lately::new();
+        lately.note(900);
+        lately.note(20);
+        // However long the machine has run by then.
+        assert_eq!(lately.peak(20, 123_456), 900);
+        assert_eq!(lately.peak(20, 123_456 + EPOCH_MS - 1), 900);
+        lately.note(100);
+        assert_eq!(lately.peak(10, 123_456 + EPOCH_MS), 900);
+        lately.note(50);
+        assert_eq!(lately.peak(10, 123_456 + 2 * EPOCH_MS), 50);
+        assert_eq!(lately.peak(10, 123_456 + 3 * EPOCH_MS), 10);
+        // Nobody has asked for long.
+        lately.note(700);
+        assert_eq!(lately.peak(10, 123_456 + 9 * EPOCH_MS), 10);
     }
-    let lately = PEAK.load(Relaxed).max(PEAK_BEFORE.load(Relaxed));
-    USED.load(Relaxed) + BACKED.load(Relaxed) - leaving.cast_signed() <= lately
 }
