@@ -37,6 +37,7 @@ pub mod dispatch;
 pub mod entrant;
 pub mod explain;
 pub mod fit;
+pub mod heading;
 pub mod output_file;
 pub mod profile;
 pub mod programs;

@@ -20,6 +20,7 @@ use allocator_lab::fit::choice::{self, Advice, Choice, LEAST_ALLOCATIONS, LEAST_
 use allocator_lab::fit::histogram::Histogram;
 use allocator_lab::fit::knobs::{self, Trial};
 use allocator_lab::fit::{paste, text};
+use allocator_lab::heading::Effort;
 use allocator_lab::output_file::OutputFile;
 use allocator_lab::profile::{Profile, load::load};
 use allocator_lab::programs::rows::Program;
@@ -295,9 +296,11 @@ fn run_scale(asked: &Asked, start: Instant) -> Result<ScaleReport, String> {
         Vec::new()
     };
     let circumstances = scale::report::Circumstances {
-        seed: scaling.seed,
-        rounds: scaling.rounds,
-        seconds: start.elapsed().as_secs_f64(),
+        effort: Effort {
+            seed: scaling.seed,
+            rounds: scaling.rounds,
+            seconds: start.elapsed().as_secs_f64(),
+        },
         resamples: statistics::RESAMPLES,
     };
     let mut series = Vec::new();

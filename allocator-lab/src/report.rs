@@ -3,6 +3,7 @@
 
 use crate::contestants::BASELINE;
 use crate::corpus::Contents;
+use crate::heading::{Effort, Heading};
 use crate::rounds::{self, CONTROL, Measured, Outcome, Series};
 use crate::sample::{Figures, Metric};
 use crate::statistics::{self, Estimate, Verdict};
@@ -14,22 +15,9 @@ pub const FORMAT_VERSION: u32 = 1;
 /// Everything that a run found out.
 #[derive(Debug, Serialize)]
 pub struct Report {
-    /// What kind of file this is: `allocator-lab comparison`.
-    pub format: &'static str,
-    /// [`FORMAT_VERSION`].
-    pub version: u32,
-    /// Version of the program.
-    pub program_version: &'static str,
-    /// The machine that it ran on.
-    pub machine: Machine,
-    /// Seconds since 1970 at the end of the run.
-    pub unix_seconds: u64,
-    /// Seed of the random order and of the resampling.
-    pub seed: u64,
-    /// Rounds run.
-    pub rounds: usize,
-    /// Seconds that the run took by the clock.
-    pub seconds: f64,
+    /// What it is, and how it was measured.
+    #[serde(flatten)]
+    pub heading: Heading,
     /// What the workloads read; absent if none reads it.
     pub corpus: Option<Contents>,
     /// Name of the allocator that ratios are to.
@@ -38,17 +26,6 @@ pub struct Report {
     pub allocators: Vec<Allocator>,
     /// What was found, by workload.
     pub workloads: Vec<WorkloadReport>,
-}
-
-/// Where a run was made.
-#[derive(Debug, Serialize)]
-pub struct Machine {
-    /// As in `cfg(target_os)`.
-    pub os: &'static str,
-    /// As in `cfg(target_arch)`.
-    pub arch: &'static str,
-    /// Threads that can run at the same time.
-    pub cpus: usize,
 }
 
 /// One that took part.
@@ -125,22 +102,19 @@ impl Report {
             corpus,
             seconds,
         } = circumstances;
-        let since_1970 = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
         let allocators = rounds::entrants().iter().map(Allocator::of).collect();
         let workloads = measured
             .series
             .iter()
             .map(|series| WorkloadReport::of(series, seed))
             .collect();
-        Self {
-            format: "allocator-lab comparison",
-            version: FORMAT_VERSION,
-            program_version: env!("CARGO_PKG_VERSION"),
-            machine: Machine::this(),
-            unix_seconds: since_1970.map_or(0, |time| time.as_secs()),
+        let effort = Effort {
             seed,
             rounds: measured.rounds,
             seconds,
+        };
+        Self {
+            heading: Heading::new("allocator-lab comparison", FORMAT_VERSION, effort),
             corpus,
             baseline: BASELINE.name,
             allocators,
@@ -162,19 +136,6 @@ impl Report {
                 .iter()
                 .filter_map(|row| Some((workload.name, row.allocator, row.failure.as_deref()?)))
         })
-    }
-}
-
-impl Machine {
-    /// This one.
-    #[must_use]
-    pub fn this() -> Self {
-        let cpus = std::thread::available_parallelism().map_or(1, usize::from);
-        Self {
-            os: std::env::consts::OS,
-            arch: std::env::consts::ARCH,
-            cpus,
-        }
     }
 }
 

@@ -1,7 +1,8 @@
 //! The report as text: one table of CPU time, one of memory, at most 100 columns wide.
 
 use crate::corpus::Contents;
-use crate::report::{Comparison, Machine, Report, Row};
+use crate::heading::Heading;
+use crate::report::{Comparison, Report, Row};
 use crate::statistics::Verdict;
 use std::fmt::Write;
 
@@ -19,8 +20,7 @@ type Cell = [String; 2];
 pub fn render(report: &Report) -> String {
     let mut text = String::new();
     let baseline = report.baseline;
-    let measured = (report.rounds, report.seconds, report.seed);
-    circumstances(&mut text, measured, &report.machine, report.corpus.as_ref());
+    circumstances(&mut text, &report.heading, report.corpus.as_ref());
 
     line(
         &mut text,
@@ -58,20 +58,8 @@ pub fn render(report: &Report) -> String {
 }
 
 /// Under what circumstances it was measured.
-pub(crate) fn circumstances(
-    text: &mut String,
-    (rounds, seconds, seed): (usize, f64, u64),
-    machine: &Machine,
-    corpus: Option<&Contents>,
-) {
-    let plural = if rounds == 1 { "" } else { "s" };
-    line(
-        text,
-        &format!(
-            "{rounds} round{plural} in {seconds:.0} s on {} CPUs, {} {}; seed {seed}",
-            machine.cpus, machine.os, machine.arch
-        ),
-    );
+pub(crate) fn circumstances(text: &mut String, heading: &Heading, corpus: Option<&Contents>) {
+    line(text, &heading.circumstances());
     let Some(corpus) = corpus else { return };
     line(
         text,

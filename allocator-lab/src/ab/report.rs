@@ -3,7 +3,7 @@
 use super::instructions::Instructions;
 use super::protocol::{Judgement, Series};
 use super::session::{DECIDING, METRICS, Measured, Metric};
-use crate::report::Machine;
+use crate::heading::{Effort, Heading};
 use crate::statistics::{Verdict, typical};
 use serde::Serialize;
 
@@ -13,26 +13,17 @@ pub const FORMAT_VERSION: u32 = 1;
 /// Everything that a session found out.
 #[derive(Debug, Serialize)]
 pub struct AbReport {
-    /// What kind of file this is: `allocator-lab ab`.
-    pub format: &'static str,
-    /// [`FORMAT_VERSION`].
-    pub version: u32,
-    /// The machine that it ran on.
-    pub machine: Machine,
+    /// What it is, and how it was measured.
+    #[serde(flatten)]
+    pub heading: Heading,
     /// What A is.
     pub a: String,
     /// What B is.
     pub b: String,
     /// What was run under them.
     pub command: String,
-    /// Rounds until all was decided.
-    pub rounds: usize,
     /// Runs of each sample.
     pub repeats: usize,
-    /// Seed of the random order and of the resampling.
-    pub seed: u64,
-    /// Seconds that it took by the clock.
-    pub seconds: f64,
     /// Whether B said something else than A.
     pub output_differs: bool,
     /// CPU time and peak memory together.
@@ -164,17 +155,17 @@ impl AbReport {
         let verdicts: Vec<Verdict> = deciding
             .map(|metric| metric.judgement.comparison.verdict)
             .collect();
+        let effort = Effort {
+            seed,
+            rounds: look.rounds,
+            seconds: circumstances.seconds,
+        };
         Self {
-            format: "allocator-lab ab",
-            version: FORMAT_VERSION,
-            machine: Machine::this(),
+            heading: Heading::new("allocator-lab ab", FORMAT_VERSION, effort),
             a: circumstances.a,
             b: circumstances.b,
             command: circumstances.command,
-            rounds: look.rounds,
             repeats,
-            seed,
-            seconds: circumstances.seconds,
             output_differs,
             outcome: Outcome::of(&verdicts),
             metrics,

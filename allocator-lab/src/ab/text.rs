@@ -1,6 +1,7 @@
 //! The report as text, at most 100 columns wide.
 
 use super::report::{AbReport, MetricReport, Outcome};
+use crate::heading::Effort;
 use crate::statistics::Verdict;
 use std::fmt::Write;
 
@@ -17,10 +18,15 @@ pub fn render(report: &AbReport) -> String {
     if !report.command.is_empty() {
         let _ = writeln!(text, "command  {}", shortened(&report.command));
     }
+    let Effort {
+        seed,
+        rounds,
+        seconds,
+    } = report.heading.effort;
     let _ = writeln!(
         text,
-        "{} rounds of A, a copy of A, and B; runs per sample: {}; {:.0} s; seed {}\n",
-        report.rounds, report.repeats, report.seconds, report.seed
+        "{rounds} rounds of A, a copy of A, and B; runs per sample: {}; {seconds:.0} s; seed {seed}\n",
+        report.repeats
     );
     let _ = writeln!(
         text,

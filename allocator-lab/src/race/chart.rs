@@ -81,7 +81,7 @@ fn write(svg: &mut String, report: &RaceReport) -> fmt::Result {
     let bottom = top + report.rows.len() as f64 * ROW;
     let height = bottom + 46.0;
     svg::open(svg, WIDTH, height)?;
-    let (rounds, cpus) = (report.rounds, report.machine.cpus);
+    let (rounds, cpus) = (report.heading.effort.rounds, report.heading.machine.cpus);
     writeln!(
         svg,
         r#"<text id="title" class="title" x="12" y="26">Race of allocators: each row's medians as a ratio to the best peer of the row</text>"#

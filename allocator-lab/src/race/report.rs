@@ -7,7 +7,7 @@ use super::rounds::{Course, Measured, Series};
 use super::scores;
 use crate::corpus::Contents;
 use crate::entrant::Description;
-use crate::report::Machine;
+use crate::heading::{Effort, Heading};
 use crate::rounds::Outcome;
 use crate::sample::{Figures, Metric};
 use crate::sources;
@@ -21,22 +21,9 @@ pub const FORMAT_VERSION: u32 = 1;
 /// Everything that a race found out.
 #[derive(Debug, Serialize)]
 pub struct RaceReport {
-    /// What kind of file this is: `allocator-lab race`.
-    pub format: &'static str,
-    /// [`FORMAT_VERSION`].
-    pub version: u32,
-    /// Version of the program.
-    pub program_version: &'static str,
-    /// The machine that it ran on.
-    pub machine: Machine,
-    /// Seconds since 1970 at the end of the race.
-    pub unix_seconds: u64,
-    /// Seed of the random order and of the resampling.
-    pub seed: u64,
-    /// Rounds run.
-    pub rounds: usize,
-    /// Seconds that the race took by the clock, building included.
-    pub seconds: f64,
+    /// What it is, and how it was measured.
+    #[serde(flatten)]
+    pub heading: Heading,
     /// What the workloads read; absent if none reads it.
     pub corpus: Option<Contents>,
     /// Who took part.
@@ -196,7 +183,6 @@ impl RaceReport {
         measured: &Measured<C>,
         circumstances: Circumstances,
     ) -> Self {
-        let since_1970 = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
         let series = measured.series.iter();
         let rows: Vec<RowReport> = series
             .map(|series| RowReport::of(series, &entrants, &circumstances))
@@ -206,15 +192,13 @@ impl RaceReport {
             .flat_map(|metric| entrants.iter().map(move |entrant| (metric, entrant.name)))
             .map(|(metric, entrant)| Summary::of(entrant, metric, &rows, &circumstances))
             .collect();
-        Self {
-            format: "allocator-lab race",
-            version: FORMAT_VERSION,
-            program_version: env!("CARGO_PKG_VERSION"),
-            machine: Machine::this(),
-            unix_seconds: since_1970.map_or(0, |time| time.as_secs()),
+        let effort = Effort {
             seed: circumstances.seed,
             rounds: measured.rounds,
             seconds: circumstances.seconds,
+        };
+        Self {
+            heading: Heading::new("allocator-lab race", FORMAT_VERSION, effort),
             corpus: circumstances.corpus,
             entrants,
             reference: circumstances.reference,

@@ -38,8 +38,7 @@ pub fn render(report: &RaceReport) -> String {
 }
 
 fn heading(text: &mut String, report: &RaceReport) {
-    let measured = (report.rounds, report.seconds, report.seed);
-    circumstances(text, measured, &report.machine, report.corpus.as_ref());
+    circumstances(text, &report.heading, report.corpus.as_ref());
     let packages = report.entrants.iter();
     let packages: Vec<String> = packages
         .filter_map(|entrant| Some(format!("{} {}", entrant.name, entrant.package.as_ref()?)))

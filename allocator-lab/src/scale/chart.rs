@@ -51,7 +51,7 @@ fn write(svg: &mut String, report: &ScaleReport) -> fmt::Result {
         svg,
         r#"<text id="title" class="title" x="12" y="26">How cost grows: random replacement of blocks of 16 to 512 bytes</text>"#
     )?;
-    let (rounds, cpus) = (report.rounds, report.machine.cpus);
+    let (rounds, cpus) = (report.heading.effort.rounds, report.heading.machine.cpus);
     writeln!(
         svg,
         r#"<text class="soft" x="12" y="46">Less is better. Blue: ours, with a 95 % interval for {DEFAULT}; brown: peers. Rounds: {rounds}; CPUs: {cpus}. Axes are logarithmic; a mark at the edge lies beyond it.</text>"#

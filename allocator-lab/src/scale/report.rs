@@ -3,10 +3,10 @@
 
 use super::counts::{CORES, Counted, TRANSFER_NS};
 use super::points::{Point, Series};
+use crate::heading::{Effort, Heading};
 use crate::race::entrants::Side;
 use crate::race::report::EntrantReport;
 use crate::race::rounds;
-use crate::report::Machine;
 use crate::rounds::Outcome;
 use crate::statistics::{self, Typical};
 use crate::workloads::scaled::Cost;
@@ -18,22 +18,9 @@ pub const FORMAT_VERSION: u32 = 1;
 /// Everything that was found out.
 #[derive(Debug, Serialize)]
 pub struct ScaleReport {
-    /// What kind of file this is: `allocator-lab scale`.
-    pub format: &'static str,
-    /// [`FORMAT_VERSION`].
-    pub version: u32,
-    /// Version of the program.
-    pub program_version: &'static str,
-    /// The machine that it ran on.
-    pub machine: Machine,
-    /// Seconds since 1970 at the end.
-    pub unix_seconds: u64,
-    /// Seed of the random order and of the resampling.
-    pub seed: u64,
-    /// Rounds run.
-    pub rounds: usize,
-    /// Seconds that it took by the clock, building included.
-    pub seconds: f64,
+    /// What it is, and how it was measured.
+    #[serde(flatten)]
+    pub heading: Heading,
     /// What was found, by series.
     pub series: Vec<SeriesReport>,
     /// Atomics and shared lines of the default, by row of the race and number of threads; empty if
@@ -95,12 +82,8 @@ pub enum Measure {
 
 /// The circumstances, for the record.
 pub struct Circumstances {
-    /// Seed of the random order.
-    pub seed: u64,
-    /// Rounds run.
-    pub rounds: usize,
-    /// Seconds that it took by the clock.
-    pub seconds: f64,
+    /// Seed, rounds and time.
+    pub effort: Effort,
     /// Resamples that an interval is made from.
     pub resamples: usize,
 }
@@ -113,16 +96,8 @@ impl ScaleReport {
         counts: Vec<Counted>,
         circumstances: &Circumstances,
     ) -> Self {
-        let since_1970 = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
         Self {
-            format: "allocator-lab scale",
-            version: FORMAT_VERSION,
-            program_version: env!("CARGO_PKG_VERSION"),
-            machine: Machine::this(),
-            unix_seconds: since_1970.map_or(0, |time| time.as_secs()),
-            seed: circumstances.seed,
-            rounds: circumstances.rounds,
-            seconds: circumstances.seconds,
+            heading: Heading::new("allocator-lab scale", FORMAT_VERSION, circumstances.effort),
             series,
             counts,
             transfer_ns: TRANSFER_NS,
@@ -197,7 +172,7 @@ impl PointResult {
         };
         let typical = |figure: fn(&Cost) -> f64| {
             let values = runs.iter().map(figure);
-            statistics::typical(values, circumstances.resamples, circumstances.seed)
+            statistics::typical(values, circumstances.resamples, circumstances.effort.seed)
         };
         Self {
             entrant,
@@ -229,9 +204,11 @@ pub(super) mod tests {
     use crate::race::entrants::{ENTRANTS, Entrant, SYSTEM};
 
     const CIRCUMSTANCES: Circumstances = Circumstances {
-        seed: 1,
-        rounds: 3,
-        seconds: 60.0,
+        effort: Effort {
+            seed: 1,
+            rounds: 3,
+            seconds: 60.0,
+        },
         resamples: 20,
     };
 

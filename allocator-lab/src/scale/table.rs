@@ -16,8 +16,7 @@ const COUNT_WIDTH: usize = 10;
 #[must_use]
 pub fn render(report: &ScaleReport) -> String {
     let mut text = String::new();
-    let measured = (report.rounds, report.seconds, report.seed);
-    circumstances(&mut text, measured, &report.machine, None);
+    circumstances(&mut text, &report.heading, None);
     for series in &report.series {
         for &measure in measures(series.series) {
             figures(&mut text, series, measure);
