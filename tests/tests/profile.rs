@@ -15,6 +15,7 @@ use allocator_tests::block::Block;
 use allocator_tests::child::is_child_of;
 use allocator_tests::crew::Worker;
 use allocator_tests::forked;
+use allocator_tests::program::Program;
 use allocator_tests::random::{Random, seed_of};
 use allocator_tests::subject::Subject;
 use allocator_tests::subjects;
@@ -167,6 +168,12 @@ fn one_threads_requests_are_counted_exactly() {
     assert_eq!(Exact::profile().threads(), 1);
     live.into_iter().for_each(Block::free);
     assert_eq!(total(&Exact::profile())[1], 0);
+}
+
+#[test]
+fn c_s_requests_are_counted_exactly_whatever_is_written_into_blocks() {
+    const NAME: &str = env!("CARGO_BIN_EXE_exported_recorded");
+    Program::new(NAME, &[]).succeeds();
 }
 
 #[test]

@@ -9,6 +9,7 @@ use crate::base::align::checked_align_up;
 use crate::config::choices::Derived;
 use crate::config::size_class::{BIN_BYTES, MALLOC_ALIGN};
 use crate::global::verbs;
+use crate::heap::cache::Cache;
 use crate::heap::declared::{Exported, cache};
 use crate::heap::{canary, huge_headed, route, upkeep};
 use crate::mem::zero_sized;
@@ -23,7 +24,34 @@ pub(super) fn layout<D: Exported>(size: usize, align: usize) -> Option<Layout> {
 /// `malloc`
 #[inline(always)]
 pub fn malloc<D: Exported>(size: usize) -> *mut u8 {
-    told::given::<D>(word::counted::<D>(1, size, uncounted::<D>))
+    told::given::<D>(served::<D>(size))
+}
+
+#[inline(always)]
+fn served<D: Exported>(size: usize) -> *mut u8 {
+    if !D::RECORDS {
+        return uncounted::<D>(size);
+    }
+    // What is in hand is counted without a call, so that nothing has to be kept for afterwards.
+    let is_special = D::CANARIES || D::ZERO || D::GUARDS && size == 0;
+    if !is_special && is_direct::<D>(size) {
+        let offset = bin_offset::<D>(size);
+        // SAFETY: null or the calling thread's cache.
+        if let Some(cache) = unsafe { cache::<D>().as_ref() }
+            && let Some(block) = NonNull::new(in_hand::<D>(cache, offset))
+        {
+            let class = offset as usize / BIN_BYTES;
+            // SAFETY: just allocated in this class.
+            return unsafe { word::with_word_in_class::<D>(cache.tally(), block, class, size) };
+        }
+    }
+    counted::<D>(size)
+}
+
+/// A block for C, counted.
+#[inline(never)]
+fn counted<D: Exported>(size: usize) -> *mut u8 {
+    word::counted::<D>(1, size, uncounted::<D>)
 }
 
 /// A block for C.
@@ -39,20 +67,26 @@ pub(super) fn uncounted<D: Exported>(size: usize) -> *mut u8 {
         return block.as_ptr();
     }
     let offset = bin_offset::<D>(size);
+    let class = offset as usize / BIN_BYTES;
     // SAFETY: null or the calling thread's cache.
-    if let Some(cache) = unsafe { cache::<D>().as_ref() } {
-        // SAFETY: the cache is the calling thread's.
-        let block = unsafe { cache.bin_at(offset).pop::<D>(offset as usize / BIN_BYTES) };
-        if !block.is_null() {
-            let class = offset as usize / BIN_BYTES;
-            verbs::count_allocation(cache);
-            // SAFETY: just allocated in this class.
-            return unsafe { canary::signed_in_class::<D>(block.cast(), class, size) };
-        }
+    let cache = unsafe { cache::<D>().as_ref() };
+    let mut block = cache.map_or(ptr::null_mut(), |cache| in_hand::<D>(cache, offset));
+    if block.is_null() {
+        block = malloc_in_class::<D>(class);
     }
-    let block = malloc_in_class::<D>(offset as usize / BIN_BYTES);
     // SAFETY: null, or just allocated in this class.
-    unsafe { canary::signed_in_class::<D>(block, offset as usize / BIN_BYTES, size) }
+    unsafe { canary::signed_in_class::<D>(block, class, size) }
+}
+
+/// A block of the bin at `offset`, if it has one in hand; otherwise null.
+#[inline(always)]
+fn in_hand<D: Exported>(cache: &Cache<D>, offset: u16) -> *mut u8 {
+    // SAFETY: the cache is the calling thread's.
+    let block = unsafe { cache.bin_at(offset).pop::<D>(offset as usize / BIN_BYTES) };
+    if !block.is_null() {
+        verbs::count_allocation(cache);
+    }
+    block.cast()
 }
 
 /// A block of no bytes, at an address where nothing can be read or written.
@@ -105,6 +139,13 @@ fn huge<D: Exported>(layout: Layout) -> *mut u8 {
 #[inline(always)]
 pub fn calloc<D: Exported>(count: usize, bytes: usize) -> *mut u8 {
     match count.checked_mul(bytes) {
+        Some(size) if D::RECORDS && !D::ZERO && is_direct::<D>(size) => {
+            let block = malloc::<D>(size);
+            // After the word was written, which may be part of it.
+            // SAFETY: just allocated with at least this size.
+            unsafe { verbs::clear_handed_out::<D>(block, size) };
+            block
+        }
         Some(size) => word::counted::<D>(1, size, calloc_uncounted::<D>),
         None => errno::fail(libc::ENOMEM),
     }
@@ -126,7 +167,7 @@ fn calloc_uncounted<D: Exported>(size: usize) -> *mut u8 {
 fn zeroed<D: Exported>(size: usize) -> *mut u8 {
     if D::TELLS {
         // Cleared when it may be touched.
-        let block = aligned::<D>(MALLOC_ALIGN, size);
+        let block = told::given::<D>(aligned_uncounted::<D>(MALLOC_ALIGN, size));
         if !block.is_null() {
             // SAFETY: just allocated with this size.
             unsafe { block.write_bytes(0, size) };

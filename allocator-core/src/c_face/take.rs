@@ -9,8 +9,9 @@ use super::{errno, told, word};
 use crate::config::Fault;
 use crate::config::choices::Derived;
 use crate::config::size_class::{BIN_BYTES, MALLOC_ALIGN};
-use crate::global::record::{WORD_BYTES, trace_free, trace_resize};
+use crate::global::record::{room_for_word, trace_resize};
 use crate::global::verbs;
+use crate::heap::cache::Cache;
 use crate::heap::declared::{Exported, cache};
 use crate::heap::large::{self, no_bin};
 use crate::heap::route::{self, Route};
@@ -38,7 +39,6 @@ pub unsafe fn free<D: Exported>(block: *mut u8) {
 #[inline(always)]
 unsafe fn free_counted<D: Exported>(block: *mut u8, is_counted: bool) {
     told::freed::<D>(block);
-    let mut is_counted = is_counted;
     // Where there are canaries, the block is looked at before its canary is.
     if !D::CANARIES
         // SAFETY: null or an address of somebody's.
@@ -49,27 +49,53 @@ unsafe fn free_counted<D: Exported>(block: *mut u8, is_counted: bool) {
         // SAFETY: a block of this face in a chunk: the bin of its page is noted, and so is that of a
         // large one, which takes none.
         let offset = unsafe { Page::bin_of(block) };
-        if is_counted && !D::PAGES && offset < no_bin::<D>() {
-            // SAFETY: in a chunk.
-            let start = unsafe { NonNull::new_unchecked(block) };
-            let bytes = D::block_bytes(offset as usize / BIN_BYTES);
-            // SAFETY: a block of this class, with its word.
-            unsafe { word::note_free_of::<D>(start, bytes) };
-            trace_free::<D>(block);
-            is_counted = false;
+        // SAFETY: as above.
+        if is_counted && !unsafe { is_counted_in_class(cache, block, offset) } {
+            // SAFETY: the caller's promise.
+            return unsafe { free_noted::<D>(block) };
         }
         // SAFETY: the cache is the calling thread's; the block is of this class.
-        if is_bin::<D>(offset) && !is_counted && unsafe { cache.push(offset, block) } {
+        if is_bin::<D>(offset) && unsafe { cache.push(offset, block) } {
             return verbs::count_free(cache);
         }
-    }
-    if is_counted && let Some(start) = NonNull::new(block) {
-        // SAFETY: an address of somebody's.
-        unsafe { word::note_free_elsewhere::<D>(start) };
-        trace_free::<D>(block);
+    } else if is_counted {
+        // SAFETY: the caller's promise.
+        return unsafe { free_noted::<D>(block) };
     }
     // SAFETY: the caller's promise.
     unsafe { free_elsewhere::<D>(block) }
+}
+
+/// Counts a block of the class that has its bin at `offset` as freed, if that takes no more than counting;
+/// whether it did.
+///
+/// # Safety
+/// - `block` lies in a chunk, and in a page of this class, if there is a bin at `offset`.
+#[inline(always)]
+unsafe fn is_counted_in_class<D: Exported>(cache: &Cache<D>, block: *mut u8, offset: u16) -> bool {
+    if D::PAGES || offset >= no_bin::<D>() {
+        return false;
+    }
+    // SAFETY: in a chunk.
+    let start = unsafe { NonNull::new_unchecked(block) };
+    let bytes = D::block_bytes(offset as usize / BIN_BYTES);
+    // SAFETY: a block of this class, with its word.
+    unsafe { word::count_free_of::<D>(cache.tally(), start, bytes) }
+}
+
+/// Notes that a block is freed, and frees it.
+///
+/// # Safety
+/// - as [`free`].
+#[cold]
+#[inline(never)]
+unsafe fn free_noted<D: Exported>(block: *mut u8) {
+    if let Some(start) = NonNull::new(block) {
+        // SAFETY: an address of somebody's.
+        unsafe { word::note_free_of::<D>(start) };
+    }
+    // SAFETY: the caller's promise.
+    unsafe { free_counted::<D>(block, false) }
 }
 
 /// Whether there is a bin at `offset`. What is no block, so that its header may be any words of a chunk's,
@@ -142,15 +168,12 @@ pub unsafe fn realloc<D: Exported>(block: *mut u8, size: usize) -> *mut u8 {
 unsafe fn realloc_counted<D: Exported>(start: NonNull<u8>, size: usize) -> *mut u8 {
     // SAFETY: an address of somebody's.
     let place = unsafe { word::read::<D>(start) };
-    let size_with_word = size.saturating_add(WORD_BYTES);
+    let size_with_word = size.saturating_add(room_for_word::<D>(1));
     // SAFETY: the caller's promise.
     let block = unsafe { realloc_uncounted::<D>(start, size_with_word) };
     if let Some(resized) = NonNull::new(block) {
-        if let Some(place) = place {
-            word::note_free_at::<D>(place);
-        }
         // SAFETY: just resized, with room for the word.
-        unsafe { word::note_resized::<D>(resized, size) };
+        unsafe { word::note_resized::<D>(resized, place, size) };
         trace_resize::<D>(start.as_ptr(), block, 1, size);
     }
     block
@@ -261,7 +284,11 @@ pub unsafe fn usable_size<D: Exported>(block: *mut u8) -> usize {
         Some(block) => {
             // SAFETY: an address of somebody's, and what it was found to be.
             let bytes = unsafe { find::<D>(block).usable_bytes::<D>(block) };
-            bytes.saturating_sub(if D::RECORDS { WORD_BYTES } else { 0 })
+            match D::RECORDS {
+                // SAFETY: as above.
+                true => unsafe { word::usable_of::<D>(block, bytes) },
+                false => bytes,
+            }
         }
         None => 0,
     }

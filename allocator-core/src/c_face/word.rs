@@ -3,29 +3,42 @@
 //!
 //! ```text
 //! ┌───────────────────────┬───────┬──────┐
-//! │ what was asked for    │ spare │ word │   the word is the last of the block: 2 bytes, a place
+//! │ what was asked for    │ spare │ word │   the word is the last of the block: a mark and a place, 2 bytes each
 //! └───────────────────────┴───────┴──────┘
 //! ```
 //!
-//! So a block that would be full is of the next class, and [`usable_size`](super::take::usable_size) says 2
-//! less. Blocks of no bytes have no word where there are guards: nothing of them can be written. What the
-//! type hands out by its Rust face has none, either: it must not be freed here. Where there are canaries, the word
-//! is the last of what was asked for, which the canary is behind.
+//! It takes no room of its own. A request is counted in steps of 8 bytes, so one of a smaller step than the
+//! block's leaves at least as many, and the word stays. One of the block's own step may write over it, the mark
+//! first: what is there then is no word, which says that the block is full. (That it is the mark all the same is
+//! one in 65,536, and that a place of such a size follows that is not the block's own, less by far.) So [`usable_size`](super::take::usable_size) says 4 less while there is a word of a
+//! smaller step, and who uses more than that, counts as who asked for the whole block.
+//!
+//! Where somebody asked for an alignment, or where there are canaries, the word has room of its own: a full
+//! block does not say its alignment, and what was asked for ends before the canary does. Blocks of no bytes
+//! have no word where there are guards: nothing of them can be written. What the type hands out by its
+//! Rust face has none, either: it must not be freed here.
 
 use core::ptr::NonNull;
 
 use super::find::find;
-use super::lookup::{bin_offset, is_direct};
 use crate::config::choices::Derived;
-use crate::config::size_class::BIN_BYTES;
-use crate::global::record::{WORD_BYTES, note_allocation, note_free, trace_allocation};
+use crate::global::record::{
+    Request, WORD_BYTES, note_allocation, note_free, note_resize, room_for_word,
+};
 use crate::heap::declared::Exported;
-use crate::mem::places::{PLACES, place, size_of_place};
+use crate::mem::places::{EXACT_PLACES, PLACES, place, size_of_place};
+use crate::mem::tally::Tally;
 
-/// What was asked for: its place.
-type Word = u16;
+/// The place, and below it the mark.
+type Word = u32;
 
-const _: () = assert!(PLACES <= Word::MAX as usize, "a place must fit a word");
+/// What a word begins with in memory: nothing that is often there.
+const MARK: Word = 0xb5e7;
+
+/// What is not a word.
+const NO_WORD: Word = 0;
+
+const _: () = assert!(PLACES <= u16::MAX as usize, "a place must fit its half");
 
 const _: () = assert!(WORD_BYTES == size_of::<Word>());
 
@@ -41,114 +54,195 @@ pub(super) fn counted<D: Exported>(
         return allocate(size);
     }
     // What overflows is more than there is, and is refused as that.
-    let block = allocate(size.saturating_add(WORD_BYTES));
-    if let Some(start) = NonNull::new(block) {
+    let block = allocate(size.saturating_add(room_for_word::<D>(align)));
+    match NonNull::new(block) {
         // SAFETY: just allocated, with room for the word.
-        unsafe { note::<D>(start, align, size) };
-        trace_allocation::<D>(block, align, size);
+        Some(start) => unsafe { with_word::<D>(start, align, size) },
+        None => block,
     }
-    block
 }
 
-/// Writes the word of a block and counts the block as allocated.
+/// Writes the word of a block and counts the block as allocated; the block. Of what was asked for at most
+/// zeros are written.
 ///
 /// # Safety
-/// - `block` is the caller's, as large and aligned as the face makes it for this, with room for the word.
-#[inline(always)]
-unsafe fn note<D: Exported>(block: NonNull<u8>, align: usize, size: usize) {
+/// - `block` is the caller's, as large and aligned as the face makes it for this; nothing is in it.
+#[inline(never)]
+unsafe fn with_word<D: Exported>(block: NonNull<u8>, align: usize, size: usize) -> *mut u8 {
     let place = place(size, align);
-    // A block that was aligned for nobody, of a size that is looked up, is of the class found there.
-    let end = if !D::CANARIES && align == 1 && is_direct::<D>(size + WORD_BYTES) {
-        let class = bin_offset::<D>(size + WORD_BYTES) as usize / BIN_BYTES;
-        Some(D::block_bytes(class))
-    } else {
-        // SAFETY: the caller's promise.
-        unsafe { block_bytes::<D>(block) }
-    };
-    if let Some(bytes) = end {
-        // SAFETY: the last of the block, with which the caller has left room.
-        unsafe { write(block, bytes, place) };
+    // SAFETY: the caller's promise.
+    if let Some(bytes) = unsafe { block_bytes::<D>(block) } {
+        let word = match size + WORD_BYTES <= bytes {
+            true => word_of(place),
+            false => NO_WORD,
+        };
+        // SAFETY: the last of the block.
+        unsafe { write(block, bytes, word) };
     }
-    // As it is counted when it is freed.
-    note_allocation::<D>(place, size_of_place(place));
+    note_allocation::<D>(block.as_ptr(), request(place), align, size)
+}
+
+/// The same for a block of `class` that was aligned for nobody, of whose thread this is the tally. The word may
+/// be part of what was asked for.
+///
+/// # Safety
+/// - `block` is the caller's, of this class, and may hold anything.
+#[inline(always)]
+pub(super) unsafe fn with_word_in_class<D: Exported>(
+    tally: Option<&Tally>,
+    block: NonNull<u8>,
+    class: usize,
+    size: usize,
+) -> *mut u8 {
+    let request = request(place(size, 1));
+    // SAFETY: the last of the block.
+    unsafe { write(block, D::block_bytes(class), word_of(request.place)) };
+    if tally.is_some_and(|tally| tally.allocated(request.place, request.bytes)) {
+        return block.as_ptr();
+    }
+    note_in_class::<D>(block, size)
+}
+
+#[cold]
+#[inline(never)]
+fn note_in_class<D: Exported>(block: NonNull<u8>, size: usize) -> *mut u8 {
+    note_allocation::<D>(block.as_ptr(), request(place(size, 1)), 1, size)
+}
+
+/// What is counted at a place, the same when it is allocated and when it is freed.
+#[inline(always)]
+fn request(place: usize) -> Request {
+    Request {
+        place,
+        bytes: size_of_place(place),
+    }
+}
+
+#[inline(always)]
+const fn word_of(place: usize) -> Word {
+    ((place as Word) << 16 | MARK).to_le()
 }
 
 /// # Safety
-/// - `block` has `bytes`, and is the caller's.
+/// - `block` has `bytes`, at least a word's, and is the caller's.
 #[inline(always)]
-unsafe fn write(block: NonNull<u8>, bytes: usize, place: usize) {
+unsafe fn write(block: NonNull<u8>, bytes: usize, value: Word) {
     // SAFETY: inside of the block.
     let word = unsafe { block.add(bytes - WORD_BYTES) };
     // SAFETY: as above.
-    unsafe { word.cast::<Word>().write_unaligned(place as Word) };
+    unsafe { word.cast::<Word>().write_unaligned(value) };
 }
 
-/// The place of a block of `bytes`; `None` where somebody wrote over it.
+/// What is in the place of the word, as a place: not one, where there is no word.
 ///
 /// # Safety
-/// - `block` has `bytes`, the word among them.
+/// - `block` has `bytes`, at least a word's.
 #[inline(always)]
-unsafe fn read_of(block: NonNull<u8>, bytes: usize) -> Option<usize> {
+unsafe fn read_of(block: NonNull<u8>, bytes: usize) -> usize {
     // SAFETY: the caller's promise.
     let word = unsafe { block.add(bytes - WORD_BYTES) };
     // SAFETY: as above.
-    let place = usize::from(unsafe { word.cast::<Word>().read_unaligned() });
-    (place < PLACES).then_some(place)
+    let value = unsafe { word.cast::<Word>().read_unaligned() };
+    // The mark on top, so that whatever is not it makes no place.
+    let turned = Word::from_le(value).rotate_left(16);
+    turned.wrapping_sub(MARK << 16) as usize
 }
 
-/// Counts a block of a place as freed.
-#[inline(always)]
-pub(super) fn note_free_at<D: Exported>(place: usize) {
-    note_free::<D>(place, size_of_place(place));
-}
-
-/// Counts a block of `bytes` as freed.
+/// Counts a block of a class of `bytes` as freed, if that takes no more than counting; whether it did.
 ///
 /// # Safety
-/// - `block` has `bytes`, the word among them.
+/// - `block` has `bytes`, and there are no canaries.
 #[inline(always)]
-pub(super) unsafe fn note_free_of<D: Exported>(block: NonNull<u8>, bytes: usize) {
+#[must_use]
+pub(super) unsafe fn count_free_of<D: Exported>(
+    tally: Option<&Tally>,
+    block: NonNull<u8>,
+    bytes: usize,
+) -> bool {
     // SAFETY: the caller's promise.
-    if let Some(place) = unsafe { read_of(block, bytes) } {
-        note_free_at::<D>(place);
+    let found = unsafe { read_of(block, bytes) };
+    // Of another alignment, or of a size that is not counted in steps of 8.
+    if found.wrapping_sub(EXACT_PLACES) < PLACES - EXACT_PLACES {
+        return false;
     }
+    let place = found.min(bytes / 8);
+    if D::MAX_CLASS_BYTES / 8 >= EXACT_PLACES && place >= EXACT_PLACES {
+        return false;
+    }
+    // What size_of_place() says, without its question.
+    tally.is_some_and(|tally| tally.freed(place, place * 8))
 }
 
-/// The place of a block; `None` when it has no word.
+/// The place of a block; `None` when it has none.
 ///
 /// # Safety
 /// - `block` is an address that the OS gave to somebody in this process.
 pub(super) unsafe fn read<D: Exported>(block: NonNull<u8>) -> Option<usize> {
     // SAFETY: the caller's promise.
     let bytes = unsafe { block_bytes::<D>(block) }?;
-    // SAFETY: a block of this face has a word.
-    unsafe { read_of(block, bytes) }
+    // SAFETY: a block of this face.
+    let found = unsafe { read_of(block, bytes) };
+    if found < PLACES {
+        return Some(found);
+    }
+    // Where the word has room of its own, somebody wrote over it.
+    (!D::CANARIES).then(|| place(bytes, 1))
 }
 
-/// Writes the word of a block that was resized, and counts it as allocated. It may be of a larger class than
-/// its size asks for.
+/// How many of its `bytes` the user of a block may use.
 ///
 /// # Safety
-/// - `block` is the caller's, with room for the word.
-pub(super) unsafe fn note_resized<D: Exported>(block: NonNull<u8>, size: usize) {
-    let place = place(size, 1);
+/// - `block` is one of this face that has `bytes`, or is of no bytes or somebody else's, which has none.
+pub(super) unsafe fn usable_of<D: Exported>(block: NonNull<u8>, bytes: usize) -> usize {
+    let Some(rest) = bytes.checked_sub(WORD_BYTES) else {
+        return bytes;
+    };
     // SAFETY: the caller's promise.
-    if let Some(bytes) = unsafe { block_bytes::<D>(block) } {
-        // SAFETY: the last of the block, with which the caller has left room.
-        unsafe { write(block, bytes, place) };
+    let found = unsafe { read_of(block, bytes) };
+    if D::CANARIES || found < PLACES && size_of_place(found) <= rest {
+        return rest;
     }
-    note_allocation::<D>(place, size_of_place(place));
+    bytes
 }
 
-/// Counts a block as freed, if it has a word.
+/// Writes the word of a block that was resized, and counts it as freed, if its place is known, and as
+/// allocated. It may be of a larger class than its size asks for.
+///
+/// # Safety
+/// - `block` is the caller's, and holds as much of what it held as fits.
+pub(super) unsafe fn note_resized<D: Exported>(
+    block: NonNull<u8>,
+    before: Option<usize>,
+    size: usize,
+) {
+    let after = place(size, 1);
+    // SAFETY: the caller's promise.
+    if let Some(bytes) = unsafe { block_bytes::<D>(block) } {
+        let is_free = |size| size + WORD_BYTES <= bytes;
+        let word = if is_free(size) {
+            Some(word_of(after))
+        } else if before.is_some_and(|before| is_free(size_of_place(before))) {
+            // What was asked for now, and not before, may hold anything, a word too.
+            Some(NO_WORD)
+        } else {
+            None
+        };
+        if let Some(word) = word {
+            // SAFETY: the last of the block, where its user has nothing.
+            unsafe { write(block, bytes, word) };
+        }
+    }
+    note_resize::<D>(before.map(request), request(after));
+}
+
+/// Notes a free that was not counted, if the block has a place.
 ///
 /// # Safety
 /// - as [`read`].
-#[inline(never)]
-pub(super) unsafe fn note_free_elsewhere<D: Exported>(block: NonNull<u8>) {
+pub(super) unsafe fn note_free_of<D: Exported>(block: NonNull<u8>) {
     // SAFETY: the caller's promise.
     if let Some(place) = unsafe { read::<D>(block) } {
-        note_free_at::<D>(place);
+        note_free::<D>(block.as_ptr(), request(place));
     }
 }
 

@@ -11,27 +11,19 @@ use crate::config::size_class::MALLOC_ALIGN;
 use crate::heap::declared::{Declared, cache, current};
 use crate::mem::places::place;
 use crate::mem::tally::Tally;
-use crate::mem::tape::{Tape, TracedAct, TracedStep};
+use crate::mem::tape::{TracedAct, TracedStep};
 use crate::os;
 
 /// `verbs::allocate`, recorded.
 #[inline(always)]
 pub fn allocate<D: Declared>(layout: Layout) -> *mut u8 {
-    let block = verbs::allocate::<D>(layout);
-    if D::RECORDS && !block.is_null() {
-        note_layout::<D>(block, layout);
-    }
-    block
+    note_if_any::<D>(verbs::allocate::<D>(layout), layout)
 }
 
 /// `verbs::allocate_zeroed`, recorded.
 #[inline(always)]
 pub fn allocate_zeroed<D: Declared>(layout: Layout) -> *mut u8 {
-    let block = verbs::allocate_zeroed::<D>(layout);
-    if D::RECORDS && !block.is_null() {
-        note_layout::<D>(block, layout);
-    }
-    block
+    note_if_any::<D>(verbs::allocate_zeroed::<D>(layout), layout)
 }
 
 /// `verbs::deallocate`, recorded.
@@ -41,9 +33,22 @@ pub fn allocate_zeroed<D: Declared>(layout: Layout) -> *mut u8 {
 #[inline(always)]
 pub unsafe fn deallocate<D: Declared>(block: *mut u8, layout: Layout) {
     if D::RECORDS {
-        note_free::<D>(place(layout.size(), layout.align()), layout.size());
-        trace_free::<D>(block);
+        let request = Request::of(layout);
+        if !count_free::<D>(request) {
+            // SAFETY: the caller's promise.
+            return unsafe { deallocate_noted::<D>(block, layout, request) };
+        }
     }
+    // SAFETY: the caller's promise.
+    unsafe { verbs::deallocate::<D>(block, layout) }
+}
+
+/// # Safety
+/// - as [`deallocate`].
+#[cold]
+#[inline(never)]
+unsafe fn deallocate_noted<D: Declared>(block: *mut u8, layout: Layout, request: Request) {
+    note_free::<D>(block, request);
     // SAFETY: the caller's promise.
     unsafe { verbs::deallocate::<D>(block, layout) }
 }
@@ -57,54 +62,113 @@ pub unsafe fn reallocate<D: Declared>(block: *mut u8, layout: Layout, new_size: 
     // SAFETY: the caller's promise.
     let resized = unsafe { verbs::reallocate::<D>(block, layout, new_size) };
     if D::RECORDS && !resized.is_null() {
-        note_free::<D>(place(layout.size(), layout.align()), layout.size());
-        note_allocation::<D>(place(new_size, layout.align()), new_size);
+        let place = place(new_size, layout.align());
+        let after = Request {
+            place,
+            bytes: new_size,
+        };
+        note_resize::<D>(Some(Request::of(layout)), after);
         trace_resize::<D>(block, resized, layout.align(), new_size);
     }
     resized
 }
 
+/// Notes a block that was allocated, if it was, and returns it.
 #[inline(always)]
-fn note_layout<D: Declared>(block: *mut u8, layout: Layout) {
-    note_allocation::<D>(place(layout.size(), layout.align()), layout.size());
-    trace_allocation::<D>(block, layout.align(), layout.size());
+fn note_if_any<D: Declared>(block: *mut u8, layout: Layout) -> *mut u8 {
+    if !D::RECORDS || block.is_null() {
+        return block;
+    }
+    let request = Request::of(layout);
+    if count_allocation::<D>(request) {
+        return block;
+    }
+    note_allocation::<D>(block, request, layout.align(), layout.size())
 }
 
-/// Writes an allocation down, if every step is; after it was counted.
-#[inline(always)]
-pub(crate) fn trace_allocation<D: Declared>(block: *mut u8, align: usize, bytes: usize) {
-    if let Some(tape) = D::shared().ledger().tape() {
-        write_down::<D>(tape, TracedAct::Allocate, block, align, bytes);
+/// What is counted of a request.
+#[derive(Clone, Copy)]
+pub(crate) struct Request {
+    /// Where.
+    pub(crate) place: usize,
+    /// Bytes that are live for it.
+    pub(crate) bytes: usize,
+}
+
+impl Request {
+    #[inline(always)]
+    fn of(layout: Layout) -> Self {
+        Self {
+            place: place(layout.size(), layout.align()),
+            bytes: layout.size(),
+        }
     }
 }
 
-/// Writes a free down, if every step is; before the block is freed.
+/// Counts an allocation, if that takes no more than counting; whether it did.
 #[inline(always)]
-pub(crate) fn trace_free<D: Declared>(block: *mut u8) {
+#[must_use]
+pub(crate) fn count_allocation<D: Declared>(request: Request) -> bool {
+    tally::<D>().is_some_and(|tally| tally.allocated(request.place, request.bytes))
+}
+
+/// Counts a free, if that takes no more than counting; whether it did.
+#[inline(always)]
+#[must_use]
+pub(crate) fn count_free<D: Declared>(request: Request) -> bool {
+    tally::<D>().is_some_and(|tally| tally.freed(request.place, request.bytes))
+}
+
+/// Counts a block for `size` bytes at `align`, and does whatever else there is to do of it; the block.
+#[cold]
+#[inline(never)]
+pub(crate) fn note_allocation<D: Declared>(
+    block: *mut u8,
+    request: Request,
+    align: usize,
+    size: usize,
+) -> *mut u8 {
+    let error = os::errno();
+    if !count_allocation::<D>(request) {
+        count_allocation_at_last::<D>(request);
+    }
     if let Some(tape) = D::shared().ledger().tape() {
-        write_down::<D>(tape, TracedAct::Free, block, 1, 0);
+        tape.add([step::<D>(TracedAct::Allocate, block, align, size)]);
+    }
+    os::set_errno(error);
+    block
+}
+
+/// Counts a free, and does whatever else there is to do before the block is freed.
+pub(crate) fn note_free<D: Declared>(block: *mut u8, request: Request) {
+    let error = os::errno();
+    if !count_free::<D>(request) {
+        count_free_at_first::<D>(request);
+    }
+    if let Some(tape) = D::shared().ledger().tape() {
+        tape.add([step::<D>(TracedAct::Free, block, 1, 0)]);
+    }
+    os::set_errno(error);
+}
+
+/// Counts a block as freed, if it is known what it was, and allocated; after it was resized.
+pub(crate) fn note_resize<D: Declared>(before: Option<Request>, after: Request) {
+    if let Some(before) = before
+        && !count_free::<D>(before)
+    {
+        count_free_at_first::<D>(before);
+    }
+    if !count_allocation::<D>(after) {
+        count_allocation_at_last::<D>(after);
     }
 }
 
 /// Writes a resize down, if every step is.
-#[inline(always)]
 pub(crate) fn trace_resize<D: Declared>(from: *mut u8, to: *mut u8, align: usize, bytes: usize) {
     if let Some(tape) = D::shared().ledger().tape() {
         let from = step::<D>(TracedAct::ResizeFrom, from, 1, 0);
         tape.add([from, step::<D>(TracedAct::ResizeTo, to, align, bytes)]);
     }
-}
-
-#[cold]
-#[inline(never)]
-fn write_down<D: Declared>(
-    tape: &Tape,
-    act: TracedAct,
-    block: *mut u8,
-    align: usize,
-    bytes: usize,
-) {
-    tape.add([step::<D>(act, block, align, bytes)]);
 }
 
 fn step<D: Declared>(act: TracedAct, block: *mut u8, align: usize, bytes: usize) -> TracedStep {
@@ -117,82 +181,73 @@ fn step<D: Declared>(act: TracedAct, block: *mut u8, align: usize, bytes: usize)
     }
 }
 
-/// Bytes behind each block of C's face that say what was asked for.
-pub(crate) const WORD_BYTES: usize = size_of::<u16>();
+/// Bytes of the word behind a block of C's face, which says what was asked for.
+pub(crate) const WORD_BYTES: usize = size_of::<u32>();
+
+/// Bytes that a block of C's face has to have for its word, besides those that are asked for.
+pub(crate) const fn room_for_word<D: Declared>(align: usize) -> usize {
+    if D::CANARIES || align > 8 {
+        WORD_BYTES
+    } else {
+        0
+    }
+}
 
 /// The layout of the block that C gets for a request.
-pub(crate) fn laid_out_for_c(request: Layout) -> Option<Layout> {
-    let bytes = request.size().checked_add(WORD_BYTES)?;
+pub(crate) fn laid_out_for_c<D: Declared>(request: Layout) -> Option<Layout> {
+    let room = room_for_word::<D>(request.align());
+    let bytes = request.size().checked_add(room)?;
     Layout::from_size_align(bytes, request.align().max(MALLOC_ALIGN)).ok()
 }
 
-/// Counts an allocation of `bytes` at a place.
-#[inline(always)]
-pub(crate) fn note_allocation<D: Declared>(place: usize, bytes: usize) {
-    match tally::<D>() {
-        Some(tally) if !tally.allocated(place, bytes) => {}
-        Some(tally) => D::shared().ledger().settle(tally, 0),
-        None => note_allocation_elsewhere::<D>(place, bytes),
-    }
-}
-
-/// Counts a free of `bytes` at a place; before the block is freed.
-#[inline(always)]
-pub(crate) fn note_free<D: Declared>(place: usize, bytes: usize) {
-    match tally::<D>() {
-        Some(tally) => {
-            if tally.falls_far(bytes) {
-                D::shared().ledger().settle(tally, bytes);
-            }
-            tally.freed(place, bytes);
-        }
-        None => note_free_elsewhere::<D>(place, bytes),
-    }
-}
-
-/// The calling thread's tally, if it has one.
+/// The calling thread's tally, if it has one in hand.
 #[inline(always)]
 fn tally<D: Declared>() -> Option<&'static Tally> {
     // SAFETY: null or the calling thread's cache.
-    unsafe { cache::<D>().as_ref() }?.heap()?.tally()
+    unsafe { cache::<D>().as_ref() }?.tally()
 }
 
-/// The tally of the calling thread's heap, which had none; `None` without a heap, or when there is none.
+/// The tally of the calling thread's heap, taken if it had none; `None` without a heap, or when there is
+/// none.
 fn take_tally<D: Declared>() -> Option<&'static Tally> {
     // So that a child hears of it.
     thread::enrol::<D>();
-    let (_, heap) = current::<D>()?;
-    heap.set_tally(D::shared().ledger().take());
-    heap.tally()
+    let (cache, heap) = current::<D>()?;
+    if heap.tally().is_none() {
+        heap.set_tally(D::shared().ledger().take());
+    }
+    cache.set_tally(heap.tally());
+    cache.tally()
 }
 
 #[cold]
 #[inline(never)]
-fn note_allocation_elsewhere<D: Declared>(place: usize, bytes: usize) {
+fn count_allocation_at_last<D: Declared>(request: Request) {
+    let Request { place, bytes } = request;
     let ledger = D::shared().ledger();
-    let error = os::errno();
-    if let Some(tally) = take_tally::<D>() {
-        if tally.allocated(place, bytes) {
-            ledger.settle(tally, 0);
-        }
+    if let Some(tally) = tally::<D>().or_else(take_tally::<D>) {
+        tally.allocated_at_last(place, bytes);
+        ledger.settle(tally, 0);
     } else if let Some((tally, clock)) = ledger.common() {
         tally.allocated_shared(place, clock);
         ledger.tell_shared(1, bytes as u64);
     }
-    os::set_errno(error);
 }
 
 #[cold]
 #[inline(never)]
-fn note_free_elsewhere<D: Declared>(place: usize, bytes: usize) {
+fn count_free_at_first<D: Declared>(request: Request) {
+    let Request { place, bytes } = request;
     let ledger = D::shared().ledger();
-    let error = os::errno();
-    if let Some(tally) = take_tally::<D>() {
+    if let Some(tally) = tally::<D>().or_else(take_tally::<D>) {
         ledger.settle(tally, bytes);
-        tally.freed(place, bytes);
+        tally.freed_at_first(place, bytes);
+        if ledger.tape().is_some() {
+            // There is no room again, so that the next step is written down, too.
+            ledger.settle(tally, 0);
+        }
     } else if let Some((tally, clock)) = ledger.common() {
         ledger.tell_shared(0, (bytes as u64).wrapping_neg());
         tally.freed_shared(place, clock);
     }
-    os::set_errno(error);
 }

@@ -139,7 +139,7 @@ fn class_of_place<D: Declared>(place: usize) -> Option<usize> {
     let (align, size) = request(place);
     let layout = Layout::from_size_align(size, align).ok()?;
     let layout = if D::EXPORTS {
-        laid_out_for_c(layout)?
+        laid_out_for_c::<D>(layout)?
     } else {
         layout
     };

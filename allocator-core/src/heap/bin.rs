@@ -5,7 +5,7 @@
 //!
 //! 1. All zero is a bin with nothing: an allocation and a free both leave the fast path.
 //! 2. `n` is the length of the list. An allocation that finds nothing has counted all the same,
-//!    and leaves `n` at -1; who sees to it sets that right first.
+//!    and leaves `n` below 0; who sees to it sets that right first.
 //! 3. In run mode `span` is the bytes of the page, a power of two to which the page is aligned,
 //!    and `head` is an address in the page even when the list is empty (page invariant 6). So
 //!    `head ^ block < span` says whether a block is of the page. Otherwise `span` is 0.

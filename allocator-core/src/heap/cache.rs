@@ -17,6 +17,7 @@ use crate::config::choices::{Choices, Derived, element};
 use crate::config::size_class::BIN_BYTES;
 use crate::mem::block::Block;
 use crate::mem::page::{Page, State};
+use crate::mem::tally::Tally;
 use crate::mem::{regions, samples, written};
 
 /// One thread's cache of one type. The bins come first: lookup tables hold offsets to them.
@@ -25,6 +26,8 @@ pub struct Cache<C: Choices> {
     bins: UnsafeCell<C::PerClass<Bin>>,
     /// The thread's heap; null before the first allocation and after the thread's end.
     heap: Cell<*const Heap<C>>,
+    /// That of the heap, when requests are recorded; null until the thread first asks.
+    tally: Cell<*const Tally>,
     /// Inv. 2.
     pub(super) attached: ClassSet,
     /// What to do at the thread's end: a link of the thread's list.
@@ -48,6 +51,7 @@ impl<C: Choices> Cache<C> {
             // SAFETY: an idle bin is all zero.
             bins: UnsafeCell::new(unsafe { core::mem::MaybeUninit::zeroed().assume_init() }),
             heap: Cell::new(ptr::null()),
+            tally: Cell::new(ptr::null()),
             attached: ClassSet::new(),
             end: EndLink {
                 next: Cell::new(ptr::null()),
@@ -157,6 +161,18 @@ impl<C: Choices> Cache<C> {
 
     pub(crate) fn set_heap(&self, heap: Option<&'static Heap<C>>) {
         self.heap.set(heap.map_or(ptr::null(), ptr::from_ref));
+        self.set_tally(None);
+    }
+
+    /// The tally of what the thread asks for, if it has asked and there is one.
+    #[inline(always)]
+    pub(crate) fn tally(&self) -> Option<&'static Tally> {
+        // SAFETY: null or part of a book, which stays until a child lets go of it, and then of this.
+        unsafe { self.tally.get().as_ref() }
+    }
+
+    pub(crate) fn set_tally(&self, tally: Option<&'static Tally>) {
+        self.tally.set(tally.map_or(ptr::null(), ptr::from_ref));
     }
 
     /// Blocks handed out of the page that the class's bin is attached to.

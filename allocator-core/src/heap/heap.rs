@@ -110,7 +110,6 @@ impl<C: Choices> Heap<C> {
     }
 
     /// The tally of what its thread asks for, if it has one.
-    #[inline(always)]
     pub(crate) fn tally(&self) -> Option<&'static Tally> {
         // Relaxed: written by the thread that the heap is of; under a lock it passes to the next.
         // SAFETY: null or part of a book, which stays until a child lets go of it, and then of this.

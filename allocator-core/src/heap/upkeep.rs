@@ -6,7 +6,7 @@
 //! has the OS put a barrier on every thread, goes in where the owner is away,
 //! sweeps, and leaves; then it purges what has expired.
 
-use super::declared::Declared;
+use super::declared::{Declared, current};
 use super::free;
 use super::heap::Heap;
 use super::registry::{self, Verbs};
@@ -199,6 +199,9 @@ extern "C" fn start_over_record<D: Declared>() {
     if D::RECORDS {
         for heap in D::shared().records() {
             heap.set_tally(None);
+        }
+        if let Some((cache, _)) = current::<D>() {
+            cache.set_tally(None);
         }
         D::shared().ledger().start_over();
     }

@@ -248,19 +248,22 @@ impl Ledger {
     }
 
     /// What a thread does when it has more to tell than it may keep to itself, or has not looked at the
-    /// time for long; before a free of `falls_by` bytes.
+    /// time for long; before a free of `falls_by` bytes. Where every step is written down, at each.
     #[cold]
     #[inline(never)]
     pub(crate) fn settle(&self, tally: &Tally, falls_by: usize) {
         let Some(book) = self.book() else {
             return;
         };
-        let told = tally.tell();
+        let told = tally.told();
         let live = book.live_bytes.add_shared(told.bytes);
         let live = live.wrapping_add(told.bytes).cast_signed().max(0);
         self.note(book, live.unsigned_abs(), falls_by as u64);
         let clock = book.clock.add_shared(told.ticks).wrapping_add(told.ticks);
-        tally.look(clock, book.top_bytes.get());
+        match self.tape() {
+            Some(_) => tally.look_once(clock),
+            None => tally.look(clock, book.top_bytes.get()),
+        }
     }
 
     /// Counts bytes of a thread without a tally.

@@ -48,8 +48,9 @@ pub(crate) const PLACES: usize = first_place(ALIGN_LOGS[1] + 1);
 /// The place of a request; below [`PLACES`].
 #[inline(always)]
 pub(crate) fn place(size: usize, align: usize) -> usize {
-    if size <= 1 << exact_log(3) && align <= 8 {
-        return size.div_ceil(8);
+    if size <= 1 << exact_log(4) && align <= 16 {
+        let first = if align <= 8 { 0 } else { first_place(4) };
+        return first + size.div_ceil(8);
     }
     place_elsewhere(size, align)
 }
@@ -76,10 +77,13 @@ fn place_elsewhere(size: usize, align: usize) -> usize {
     first_place(align_log) + within
 }
 
+/// Places below this are of the least alignment, the first of size 0, and each 8 bytes above the one before.
+pub(crate) const EXACT_PLACES: usize = exact_places(ALIGN_LOGS[0]);
+
 /// The largest size of a place: what each request there counts as where its size is not known any more.
 #[inline(always)]
 pub(crate) fn size_of_place(place: usize) -> usize {
-    if place < exact_places(ALIGN_LOGS[0]) {
+    if place < EXACT_PLACES {
         return place * 8;
     }
     size_elsewhere(place)

@@ -10,11 +10,12 @@
 use super::places::PLACES;
 use crate::base::counter::Counter;
 
-/// Allocations of a thread after which it looks at the time again.
-const TICKS_MAX: u64 = 1024;
-
 /// Bytes of live blocks that a thread may keep to itself, at least and at most.
 const UNTOLD_BYTES: [u64; 2] = [4 << 10, 1 << 20];
+
+/// What an allocation takes of the room besides its bytes, so that who allocates and frees by turns looks at
+/// the time, too.
+const TICK_BYTES: u64 = 16;
 
 /// What is counted at a place.
 pub(crate) struct Row {
@@ -24,17 +25,19 @@ pub(crate) struct Row {
 }
 
 /// One thread's counts. All zero is one that has to settle with the ledger at once.
+#[repr(C)]
 pub(crate) struct Tally {
+    /// Bytes that may be allocated before the thread has to settle. An allocation takes its own of it and a
+    /// tick's, a free gives its own back.
+    room: Counter,
+    /// How much room makes a free settle, because what is live has fallen far.
+    room_max: Counter,
     /// The time as the thread knows it (Inv. 1).
     clock: Counter,
-    /// When it looks again.
-    look_at: Counter,
     /// The time of the process when it last looked.
     looked: Counter,
-    /// Bytes allocated less bytes freed since; may be negative.
-    untold: Counter,
-    /// How many of them, either way, make it tell.
-    untold_max: Counter,
+    /// The room then.
+    given: Counter,
     /// Which tally it is; 0 is the common one.
     number: Counter,
     rows: [Row; PLACES],
@@ -57,58 +60,92 @@ impl Tally {
         unsafe { self.rows.get_unchecked(place) }
     }
 
-    /// Counts an allocation; whether it is time to settle.
+    /// Counts an allocation, unless it is time to settle; whether it did.
     #[inline(always)]
     #[must_use]
     pub(crate) fn allocated(&self, place: usize, bytes: usize) -> bool {
+        let (room, taken) = (self.room.get(), bytes as u64 + TICK_BYTES);
+        if room <= taken {
+            return false;
+        }
+        self.count_allocation(place, room - taken);
+        true
+    }
+
+    /// Counts a free, unless it is time to settle; whether it did.
+    #[inline(always)]
+    #[must_use]
+    pub(crate) fn freed(&self, place: usize, bytes: usize) -> bool {
+        let room = self.room.get().wrapping_add(bytes as u64);
+        if room >= self.room_max.get() {
+            return false;
+        }
+        self.count_free(place, room);
+        true
+    }
+
+    /// Counts an allocation, after which there has to be settled.
+    pub(crate) fn allocated_at_last(&self, place: usize, bytes: usize) {
+        let taken = bytes as u64 + TICK_BYTES;
+        self.count_allocation(place, self.room.get().wrapping_sub(taken));
+    }
+
+    /// Counts a free, before which there was settled.
+    pub(crate) fn freed_at_first(&self, place: usize, bytes: usize) {
+        self.count_free(place, self.room.get().wrapping_add(bytes as u64));
+    }
+
+    #[inline(always)]
+    fn count_allocation(&self, place: usize, room: u64) {
+        self.room.set(room);
         let clock = self.clock.get();
         let row = self.row(place);
         row.allocations.add(1);
         row.age.add(clock.wrapping_neg());
         self.clock.set(clock + 1);
-        let untold = self.untold.get().wrapping_add(bytes as u64);
-        self.untold.set(untold);
-        untold.cast_signed() > self.untold_max.get().cast_signed() || clock >= self.look_at.get()
     }
 
-    /// Whether it is time to settle before a free.
     #[inline(always)]
-    pub(crate) fn falls_far(&self, bytes: usize) -> bool {
-        let after = self.untold.get().wrapping_sub(bytes as u64).cast_signed();
-        after < self.untold_max.get().cast_signed().wrapping_neg()
-    }
-
-    /// Counts a free.
-    #[inline(always)]
-    pub(crate) fn freed(&self, place: usize, bytes: usize) {
+    fn count_free(&self, place: usize, room: u64) {
+        self.room.set(room);
         let row = self.row(place);
         row.frees.add(1);
         row.age.add(self.clock.get());
-        self.untold.add((bytes as u64).wrapping_neg());
     }
 
-    /// What there is to tell, which counts as told.
-    pub(crate) fn tell(&self) -> Told {
-        let told = Told {
+    /// What there is to tell.
+    pub(crate) fn told(&self) -> Told {
+        Told {
             ticks: self.clock.get().wrapping_sub(self.looked.get()),
-            bytes: self.untold.get(),
-        };
-        self.untold.set(0);
-        told
+            bytes: self.untold(),
+        }
     }
 
-    /// Notes the time of the process, and the most bytes that were live in it.
+    /// Notes the time of the process, and the most bytes that were live in it. Everything counts as told.
     pub(crate) fn look(&self, clock: u64, top_bytes: u64) {
+        let [least, most] = UNTOLD_BYTES;
+        let room = (top_bytes / 256).max(least).min(most);
+        self.look_with(clock, room, 2 * room);
+    }
+
+    /// The same, of who settles at every step.
+    pub(crate) fn look_once(&self, clock: u64) {
+        self.look_with(clock, 0, 0);
+    }
+
+    fn look_with(&self, clock: u64, room: u64, room_max: u64) {
         self.clock.set(clock);
         self.looked.set(clock);
-        self.look_at.set(clock + TICKS_MAX);
-        let [least, most] = UNTOLD_BYTES;
-        self.untold_max.set((top_bytes / 256).max(least).min(most));
+        self.given.set(room);
+        self.room.set(room);
+        self.room_max.set(room_max);
     }
 
-    /// What was not told yet: bytes allocated less bytes freed.
+    /// What was not told yet: bytes allocated less bytes freed; may be negative.
     pub(crate) fn untold(&self) -> u64 {
-        self.untold.get()
+        let ticks = self.clock.get().wrapping_sub(self.looked.get());
+        let taken = self.given.get().wrapping_sub(self.room.get());
+        taken.wrapping_sub(ticks.wrapping_mul(TICK_BYTES))
     }
 
     pub(crate) fn set_number(&self, number: u64) {

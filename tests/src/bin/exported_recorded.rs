@@ -1,0 +1,126 @@
+//! A program that brings its own `malloc`, which records: what C asks for is counted as asked for and is gone
+//! when it is freed, whatever the program wrote into its blocks.
+
+use std::ffi::c_void;
+use std::hint::black_box;
+
+use allocator_core::{Profile, derive_allocator};
+use allocator_tests::random::Random;
+
+/// Of C alone.
+#[derive_allocator(export = malloc, stats = histogram)]
+struct Malloc;
+
+/// Largest size that is asked for one by one.
+const MOST: usize = 3000;
+
+/// How often a size was asked for, in steps of 8; aligned to 64 from `ALIGNED` on.
+type Asked = [u64; 2 * ALIGNED];
+const ALIGNED: usize = MOST / 8 + 1;
+
+/// What a program does with a block.
+#[derive(Clone, Copy, PartialEq)]
+enum Use {
+    Nothing,
+    /// Writes all that it asked for.
+    Asked,
+    /// Writes all that it may.
+    Usable,
+}
+
+/// # Safety
+/// - `block` is the caller's and has `size` bytes.
+unsafe fn used(block: *mut c_void, size: usize, how: Use) {
+    assert!(!block.is_null());
+    // SAFETY: the caller's promise.
+    let usable = unsafe { libc::malloc_usable_size(block) };
+    assert!(usable >= size);
+    let bytes = match how {
+        Use::Nothing => 0,
+        Use::Asked => size,
+        Use::Usable => usable,
+    };
+    // SAFETY: that many are there.
+    unsafe { block.write_bytes(0xff, bytes) };
+    black_box(block);
+}
+
+fn allocate_and_free(asked: &mut Asked) {
+    for how in [Use::Nothing, Use::Asked, Use::Usable] {
+        for size in 0..=MOST {
+            // SAFETY: each block is used as large as it is, and freed once.
+            unsafe {
+                let block = libc::malloc(size);
+                used(block, size, how);
+                libc::free(block);
+                let zeroed = libc::calloc(1, size).cast::<u8>();
+                assert!((0..size).all(|at| zeroed.add(at).read() == 0));
+                used(zeroed.cast(), size, how);
+                libc::free(zeroed.cast());
+                asked[size.div_ceil(8)] += 2;
+            }
+            // Its steps are of 8 bytes up to 1 KiB.
+            if size <= 1000 && how != Use::Usable {
+                // SAFETY: as above.
+                unsafe {
+                    let aligned = libc::memalign(64, size);
+                    used(aligned, size, how);
+                    libc::free(aligned);
+                }
+                asked[ALIGNED + size.div_ceil(8)] += 1;
+            }
+        }
+    }
+}
+
+fn resize(asked: &mut Asked, random: &mut Random) {
+    for _ in 0..20_000 {
+        let (from, to) = (1 + random.below(MOST), 1 + random.below(MOST));
+        // A size that is near.
+        let to = if random.below(2) > 0 {
+            to
+        } else {
+            from + random.below(9)
+        }
+        .min(MOST);
+        // SAFETY: as above.
+        unsafe {
+            let block = libc::malloc(from);
+            used(block, from, Use::Asked);
+            let resized = libc::realloc(block, to).cast::<u8>();
+            assert!((0..from.min(to)).all(|at| resized.add(at).read() == 0xff));
+            if random.below(2) > 0 {
+                used(resized.cast(), to, Use::Asked);
+            }
+            libc::free(resized.cast());
+        }
+        asked[from.div_ceil(8)] += 1;
+        asked[to.div_ceil(8)] += 1;
+    }
+}
+
+/// Allocations and live blocks by what was asked for.
+fn figures(profile: &Profile, index: usize) -> [u64; 2] {
+    let (align, step) = match index.checked_sub(ALIGNED) {
+        Some(step) => (64, step),
+        None => (8, index),
+    };
+    let mut rows = profile.rows().iter();
+    let row = rows.find(|row| row.align == align && row.size == step as u64 * 8);
+    row.map_or([0; 2], |row| [row.allocations, row.live])
+}
+
+fn main() {
+    let mut asked = [0; 2 * ALIGNED];
+    let mut random = Random::new(1);
+    // Nothing else allocates in between.
+    let before = Malloc::profile();
+    allocate_and_free(&mut asked);
+    resize(&mut asked, &mut random);
+    let after = Malloc::profile();
+    for (index, asked) in asked.into_iter().enumerate() {
+        let [allocations, live] = figures(&before, index);
+        let expected = [allocations + asked, live];
+        assert_eq!(figures(&after, index), expected, "at {index}");
+    }
+}
