@@ -41,7 +41,11 @@ pub struct CheckedOdd;
 )]
 pub struct Fenced;
 
-crate::subjects!(Checked, CheckedOdd, Fenced);
+/// All of it: blocks end where they were asked to, wait when they are freed, and are zero then.
+#[derive_allocator(hardening = guarded, on_corruption = hook(crate::mistaken::found))]
+pub struct Guarded;
+
+crate::subjects!(Checked, CheckedOdd, Fenced, Guarded);
 
 /// Steps before the mistake, and after it, at most.
 const STEPS_MAX: usize = 24;
@@ -49,6 +53,8 @@ const STEPS_MAX: usize = 24;
 const HANG: Duration = Duration::from_secs(300);
 /// What a large block's length is a multiple of.
 const SLICE_BYTES: usize = 64 << 10;
+/// Up to here a block is large at most, and has no guard right behind it.
+const LARGE_BYTES: usize = 12 << 20;
 /// Blocks of the class of which one is written to when it is free.
 const ROW: usize = 60;
 
@@ -101,10 +107,11 @@ fn end(status: i32) -> ! {
 /// When the mistake is not reported, or something else is.
 pub fn mistake(bytes: &[u8]) {
     let mut bytes = Bytes::new(bytes);
-    let run = match bytes.byte() % 3 {
+    let run = match bytes.byte() % 4 {
         0 => run::<Checked>,
         1 => run::<CheckedOdd>,
-        _ => run::<Fenced>,
+        2 => run::<Fenced>,
+        _ => run::<Guarded>,
     };
     fork(|| {
         run(&mut bytes);
@@ -127,6 +134,7 @@ fn run<A: Subject>(bytes: &mut Bytes) {
         2 => free_inner(&mut model, bytes, detail),
         3 => free_foreign(&mut model, bytes, detail),
         4 => free_with_other_layout(&mut model, bytes, detail),
+        5 if has_canaries::<A>() => overflow(&mut model, bytes, detail),
         _ => write_to_free(&mut model, bytes, detail),
     }
 }
@@ -142,7 +150,7 @@ fn free_wrongly<A: Subject>(
     bytes: &mut Bytes,
     address: NonNull<u8>,
     (size, align): (usize, usize),
-) {
+) -> ! {
     let address = AtomicPtr::new(address.as_ptr());
     model.on(bytes.by(), move || {
         let address = NonNull::new(address.into_inner()).expect("not null");
@@ -157,9 +165,14 @@ fn asked<A: Subject>(block: &Block<A>) -> (usize, usize) {
     (block.layout().size(), block.layout().align())
 }
 
+/// Whether the bytes behind each block are looked at. Then a block has what was asked for, and no more.
+fn has_canaries<A: Subject>() -> bool {
+    A::CHOICES.hardening.canaries
+}
+
 /// Whether blocks of this layout are signed when they are free.
 fn is_signed<A: Subject>(asked: (usize, usize)) -> bool {
-    A::usable_size(layout(asked.0, asked.1)) >= 16
+    has_canaries::<A>() || A::usable_size(layout(asked.0, asked.1)) >= 16
 }
 
 fn double_free<A: Subject>(model: &mut Model<A>, bytes: &mut Bytes) {
@@ -180,7 +193,9 @@ fn double_free_later<A: Subject>(model: &mut Model<A>, bytes: &mut Bytes) {
     let Some(block) = model.take(bytes.pick()) else {
         return;
     };
-    let (start, asked, span) = (block.start(), asked(&block), block.span());
+    let (start, asked, (first, end)) = (block.start(), asked(&block), block.span());
+    // Of a block of no bytes, too, the start may be another's.
+    let span = (first, end.max(first + 1));
     model.on(bytes.by(), || block.free());
     for _ in 0..bytes.below(STEPS_MAX) {
         model.step(&bytes.step());
@@ -204,6 +219,9 @@ fn free_inner<A: Subject>(model: &mut Model<A>, bytes: &mut Bytes, detail: usize
         return;
     };
     let (first, end) = block.span();
+    if first == end {
+        return;
+    }
     let offset = match detail % 4 {
         0 => 1,
         1 => 8 << (detail / 4 % 20),
@@ -253,8 +271,37 @@ fn free_with_other_layout<A: Subject>(model: &mut Model<A>, bytes: &mut Bytes, d
     if usable == other_usable || are_large && usable.abs_diff(other_usable) < SLICE_BYTES {
         return;
     }
-    expect(&[Fault::OtherClass], block.start().addr().get());
+    let faults: &[_] = match has_canaries::<A>() {
+        // Of the same class, but its end is not there.
+        true => &[Fault::OtherClass, Fault::Overflow],
+        false => &[Fault::OtherClass],
+    };
+    expect(faults, block.start().addr().get());
     free_wrongly(model, bytes, block.start(), (other, align));
+}
+
+/// Writes behind a block, which is freed or resized then.
+fn overflow<A: Subject>(model: &mut Model<A>, bytes: &mut Bytes, detail: usize) {
+    let Some(block) = model.take(bytes.pick()) else {
+        return;
+    };
+    let (start, (size, align)) = (block.start(), asked(&block));
+    if size + align > LARGE_BYTES {
+        return;
+    }
+    // SAFETY: none; the mistake. The byte is the block's, and not its user's.
+    unsafe { *start.add(size + detail % 8).as_ptr() ^= 1 << (detail / 8 % 8) };
+    expect(&[Fault::Overflow], start.addr().get());
+    if detail / 64 % 2 == 0 {
+        free_wrongly(model, bytes, start, (size, align));
+    }
+    let (address, new_size) = (AtomicPtr::new(start.as_ptr()), bytes.any_size());
+    model.on(bytes.by(), move || {
+        let address = NonNull::new(address.into_inner()).expect("not null");
+        // SAFETY: a live block of this layout.
+        let _ = unsafe { A::reallocate(address, layout(size, align), new_size) };
+    });
+    fail("not reported");
 }
 
 /// Writes to a block that is free, in a page with others in use; and goes on, until it would be used.
@@ -277,9 +324,12 @@ fn write_to_free<A: Subject>(model: &mut Model<A>, bytes: &mut Bytes, detail: us
     // SAFETY: the mistake, here and below, in memory that is there.
     let before = unsafe { words.read() };
     // What an overflow leaves, a write after the free, a forged link.
+    let anywhere = A::CHOICES.hardening.zero && detail / 256 % 2 == 1;
     // SAFETY: as above.
     unsafe {
         match detail / 64 % 4 {
+            // All of it is looked at.
+            _ if anywhere => *victim.add(detail / 512 * 97 % size) ^= 1 << (detail % 8),
             0 => victim.write_bytes(bytes.byte() as u8 | 1, 1 + detail % 16),
             1 => (*words)[detail % 2] ^= 1 << bytes.below(64),
             2 => (*words)[0] = next.expose_provenance(),
@@ -287,12 +337,16 @@ fn write_to_free<A: Subject>(model: &mut Model<A>, bytes: &mut Bytes, detail: us
         }
     }
     // SAFETY: as above.
-    if unsafe { words.read() } == before {
+    if !anywhere && unsafe { words.read() } == before {
         return;
     }
     expect(&[Fault::FreeBlockWritten], victim.addr());
     for _ in 0..bytes.below(STEPS_MAX) {
         model.step(&bytes.step());
+    }
+    if A::CHOICES.hardening.quarantine_bytes > 0 {
+        // Lets go of what waits.
+        A::purge();
     }
     for cookie in 0..100_000 {
         victim = new(cookie).start().as_ptr();
