@@ -279,8 +279,10 @@ const RACES: &[&str] = &[
     "a visitor takes a page that is in its owner's hand",
 ];
 
-/// How long threads run with a fault that has to be found, and without one.
-const RACE_SECONDS: &str = "10";
+/// How long threads run without a fault: `.ci/sanitize` has them run longer.
+const CLEAN_SECONDS: &str = "5";
+/// How long they run until a fault has to be found: most are at once, some need a visit.
+const RACE_SECONDS: &str = "40";
 
 fn main() -> ExitCode {
     let (flags, words): (Vec<_>, Vec<_>) = std::env::args()
@@ -291,7 +293,7 @@ fn main() -> ExitCode {
     println!("no fault seeded:");
     let begin = Instant::now();
     let clean = if races {
-        copy.race()
+        copy.race(CLEAN_SECONDS)
     } else {
         copy.check(&["models::"])
     };
@@ -308,7 +310,7 @@ fn main() -> ExitCode {
     for mutant in MUTANTS.iter().filter(is_wanted) {
         let begin = Instant::now();
         let verdict = copy.with(mutant, |copy| match races {
-            true => verdict_of_race(&copy.race()),
+            true => verdict_of_race(&copy.race(RACE_SECONDS)),
             false => verdict(&copy.check(mutant.models)),
         });
         let seconds = begin.elapsed().as_secs();
@@ -450,14 +452,14 @@ impl Copy {
             .expect("cargo runs")
     }
 
-    /// Runs threads under ThreadSanitizer, until it finds something.
-    fn race(&self) -> Output {
+    /// Runs threads under ThreadSanitizer, so long or until it finds something.
+    fn race(&self, seconds: &str) -> Output {
         self.cargo()
             .args(["run", "--profile", "test-release", "-p", "allocator-raced"])
             // Not for what the build runs: `--target` tells the two apart.
             .arg("--target")
             .arg(format!("{}-unknown-linux-gnu", std::env::consts::ARCH))
-            .args(["--", RACE_SECONDS])
+            .args(["--", seconds])
             // The stable compiler knows the sanitizer, and this is how it is asked. Rust's library is not built for it,
             // which it wants to be told.
             .env("RUSTC_BOOTSTRAP", "1")
