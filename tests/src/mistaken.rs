@@ -292,7 +292,7 @@ fn overflow<A: Subject>(model: &mut Model<A>, bytes: &mut Bytes, detail: usize) 
     // SAFETY: none; the mistake. The byte is the block's, and not its user's.
     unsafe { *start.add(size + detail % 8).as_ptr() ^= 1 << (detail / 8 % 8) };
     expect(&[Fault::Overflow], start.addr().get());
-    if detail / 64 % 2 == 0 {
+    if (detail / 64).is_multiple_of(2) {
         free_wrongly(model, bytes, start, (size, align));
     }
     let (address, new_size) = (AtomicPtr::new(start.as_ptr()), bytes.any_size());
