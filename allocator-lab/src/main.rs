@@ -416,10 +416,15 @@ fn report(reporting: Reporting) -> Result<ExitCode, String> {
     let json = Output::at(reporting.json)?;
     let wish = reporting.wish;
     let (mut training, mut sessions) = (Vec::new(), Vec::new());
+    let mut trace = None;
     for path in &reporting.files {
         match Input::load(path)? {
             Input::Profile(profile) => training.push(run_of(path, &profile, wish.quantum)),
             Input::Session(session) => sessions.push((path.display().to_string(), *session)),
+            Input::Trace(_) if trace.is_some() => {
+                return Err("more than one trace; memory over time is of one".to_owned());
+            }
+            Input::Trace(read) => trace = Some((path.display().to_string(), read)),
         }
     }
     // What is only looked at may be small.
@@ -429,12 +434,15 @@ fn report(reporting: Reporting) -> Result<ExitCode, String> {
     if training.is_empty() && !held_out.is_empty() {
         return Err("profiles are held out, and none is there to fit to".to_owned());
     }
-    let history = training.first().and_then(|run| {
-        let progress = Progress::quiet();
-        History::of(&run.histogram, SEED, |done| {
-            progress.show_part("replaying", done)
-        })
-    });
+    let progress = Progress::quiet();
+    let show = |done| progress.show_part("replaying", done);
+    let history = match (&trace, training.first()) {
+        (Some((name, trace)), _) => History::of_trace(trace, show).map(|it| (name.clone(), it)),
+        (None, Some(run)) => {
+            History::of(&run.histogram, SEED, show).map(|it| (run.name.clone(), it))
+        }
+        (None, None) => None,
+    };
     let fitted = match training.is_empty() {
         true => None,
         false => Some(Fitted {

@@ -1,5 +1,6 @@
 //! `allocator-lab report` from outside: the page, its exit codes and messages.
 
+use allocator_lab::trace::{Act, Event, Trace};
 use std::fs;
 use std::path::Path;
 use std::process::{Command, Output};
@@ -60,6 +61,49 @@ fn profiles_and_sessions_are_on_one_page() {
     // Once more, it is the same.
     assert!(report(folder.path(), &arguments).status.success());
     assert_eq!(read(&folder.path().join("r.html")), page);
+}
+
+#[test]
+fn memory_over_time_is_a_traces_where_there_is_one() {
+    let folder = folder();
+    let event = |act, block, size| Event {
+        act,
+        block,
+        thread: 1,
+        align_log: 3,
+        size,
+    };
+    let trace = Trace {
+        blocks: 500,
+        events: (0..500)
+            .map(|block| event(Act::Allocate, block, 1000))
+            .chain((0..400).map(|block| event(Act::Free, block, 0)))
+            .collect(),
+    };
+    fs::write(folder.path().join("app.trace"), trace.to_bytes()).unwrap();
+    let page = |files: &[&str]| {
+        let output = report(
+            folder.path(),
+            &[files, &["-o", "r.html", "--json", "r.json"]].concat(),
+        );
+        assert!(output.status.success(), "{}", text(&output.stderr));
+        let json = read(&folder.path().join("r.json"));
+        let json: serde_json::Value = serde_json::from_str(&json).unwrap();
+        (
+            read(&folder.path().join("r.html")),
+            json["memory_order"].clone(),
+        )
+    };
+    let (drawn, order) = page(&["run.csv"]);
+    assert!(drawn.contains("the order is drawn") && order == "drawn");
+    for files in [&["run.csv", "app.trace"][..], &["app.trace"]] {
+        let (traced, order) = page(files);
+        assert!(traced.contains("The steps of app.trace") && order == "traced");
+        assert!(!traced.contains("drawn"));
+    }
+    let twice = report(folder.path(), &["app.trace", "app.trace", "-o", "s.html"]);
+    assert_eq!(twice.status.code(), Some(1));
+    assert!(text(&twice.stderr).contains("more than one trace"));
 }
 
 #[test]

@@ -9,7 +9,7 @@ use std::path::PathBuf;
 /// What to put on a page.
 #[derive(Debug)]
 pub struct Reporting {
-    /// Profiles that classes are fitted to, and sessions of `ab`.
+    /// Profiles that classes are fitted to, a trace, and sessions of `ab`.
     pub files: Vec<PathBuf>,
     /// Profiles that the classes are only judged on.
     pub held_out: Vec<PathBuf>,
@@ -68,8 +68,8 @@ pub fn parse(parser: &mut Parser) -> Result<Task, lexopt::Error> {
 
 fn help() -> String {
     format!(
-        "Puts profiles and sessions of A and B on one page for a browser: the size classes over the
-program's sizes, waste against the number of classes, and what the sessions say. The page is one
+        "Puts profiles, a trace and sessions of A and B on one page for a browser: the size classes over the
+program's sizes, waste against the number of classes, memory over time, and what the sessions say. The page is one
 file, needs no network, and can be printed.
 
 Usage: allocator-lab report FILE… -o report.html [options]
@@ -83,7 +83,8 @@ Usage: allocator-lab report FILE… -o report.html [options]
   --help               print this
   --version            print the version
 
-A FILE is a profile, as for `fit`, or what `ab --json` wrote. The classes are fitted as `fit` does it,
+A FILE is a profile, as for `fit`, what `record --trace` wrote, or what `ab --json` wrote. Memory over
+time is that of the trace; without one, the order in which blocks come and go is drawn. The classes are fitted as `fit` does it,
 however little a profile tells.
 
 Exits 0; 1 if a file cannot be read or written; 2 on wrong arguments.

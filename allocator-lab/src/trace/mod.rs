@@ -79,6 +79,12 @@ impl Trace {
         bytes
     }
 
+    /// Whether a file's bytes say that they are a trace.
+    #[must_use]
+    pub fn is_one(bytes: &[u8]) -> bool {
+        bytes.starts_with(MAGIC)
+    }
+
     /// Reads a file's bytes. Whatever it accepts can be replayed: what is freed or resized is live.
     ///
     /// # Errors
@@ -86,7 +92,7 @@ impl Trace {
     pub fn from_bytes(bytes: &[u8]) -> Result<Self, String> {
         let (head, events) = bytes
             .split_first_chunk::<EVENT_BYTES>()
-            .filter(|(head, _)| head.starts_with(MAGIC))
+            .filter(|(head, _)| Self::is_one(*head))
             .ok_or("it is not a trace")?;
         let [.., v0, v1, v2, v3, b0, b1, b2, b3] = *head;
         let (version, blocks) = (

@@ -1,6 +1,6 @@
 //! Memory over time: what is behind a run's blocks, in stacked bands.
 
-use super::history::{Bands, History, MOMENTS, PEAK};
+use super::history::{Bands, History, MOMENTS, Order};
 use super::markup::{Picture, Table, bytes, round_bytes, step_of_bytes, ticks};
 
 /// Units of the picture.
@@ -68,21 +68,19 @@ pub(crate) fn figure(history: &History) -> String {
         picture.text("soft end", left - 8.0, y(value) + 4.0, &round_bytes(value));
     }
     picture.line("axis", (left, bottom), (right, bottom));
-    let peak = x((PEAK - 1) as f64);
+    let peak = x(history.peak.saturating_sub(1) as f64);
     picture.line("margin", (peak, top - 8.0), (peak, bottom));
     picture.text("soft middle", peak, top - 14.0, "peak");
-    picture.text(
-        "soft begin",
-        left,
-        bottom + 22.0,
-        "blocks are allocated, in a drawn order ▶",
-    );
-    picture.text(
-        "soft begin",
-        peak,
-        bottom + 22.0,
-        "three quarters are freed at random ▶",
-    );
+    let below = match history.order {
+        Order::Drawn => vec![
+            (left, "blocks are allocated, in a drawn order ▶"),
+            (peak, "three quarters are freed at random ▶"),
+        ],
+        Order::Traced => vec![(left, "the program's steps, from the first to the last ▶")],
+    };
+    for (x, text) in below {
+        picture.text("soft begin", x, bottom + 22.0, text);
+    }
     let rows = history.moments.iter().enumerate();
     let rows = rows.filter(|(moment, _)| (moment + 1).is_multiple_of(TABLE_STEP));
     let table = Table {

@@ -1,7 +1,8 @@
-//! What becomes of memory while a program's blocks come and go: a run's live set is built up, and most
-//! of it freed again, on the real allocator with the default's classes.
+//! What becomes of memory while a program's blocks come and go, on the real allocator with the default's
+//! classes.
 //!
-//! A profile knows no order. So the order is drawn, from a seed: blocks come in a random order until all
+//! A trace is done step by step, all threads' steps by one (`traced`). A profile knows no order. So a run's live set is built up, and most
+//! of it freed again, in an order that is drawn, from a seed: blocks come in a random order until all
 //! that were live at the peak are there, then random ones go; on the way further ones come and go as the
 //! profile's allocations have them. Memory is what the kernel says is behind the addresses. Nothing is
 //! given back to it meanwhile, so that a picture does not hang on the clock.
@@ -16,12 +17,12 @@ use std::ptr::NonNull;
 
 /// The default, but that the clock and huge pages have no part in it.
 #[derive_allocator(purge = never, thp = never)]
-struct Replayed;
+pub(super) struct Replayed;
 
 /// Moments at which memory is looked at.
 pub const MOMENTS: usize = 96;
 
-/// The moment of the peak.
+/// The moment of the peak, where the order is drawn.
 pub const PEAK: usize = 60;
 
 /// The part of the blocks that is still live at the end.
@@ -68,9 +69,23 @@ pub struct Slice {
     pub used: f64,
 }
 
+/// In what order the blocks came and went.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Order {
+    /// In one that is drawn.
+    Drawn,
+    /// In that of the program.
+    Traced,
+}
+
 /// The whole of it.
 #[derive(Debug, Clone, PartialEq)]
 pub struct History {
+    /// In what order.
+    pub order: Order,
+    /// The moment of the peak, counted from 1.
+    pub peak: usize,
     /// The part of the run's blocks that was replayed, 0 to 1.
     pub part: f64,
     /// Memory at each moment.
@@ -111,6 +126,8 @@ impl History {
         let mut rng = Rng::with_seed(seed);
         let mut seen = Seen::default();
         let mut history = Self {
+            order: Order::Drawn,
+            peak: PEAK,
             part,
             moments: Vec::with_capacity(MOMENTS),
             maps: [Vec::new(), Vec::new()],
@@ -118,7 +135,10 @@ impl History {
         for moment in 1..=MOMENTS {
             watch(moment as f64 / MOMENTS as f64);
             step(&mut kinds, moment, &mut rng, &mut seen)?;
-            history.moments.push(seen.look(&kinds));
+            let asked = |kind: &Kind| kind.live.len() * kind.layout.size();
+            let taken = |kind: &Kind| kind.live.len() * kind.block_bytes;
+            let (asked, taken) = (kinds.iter().map(asked), kinds.iter().map(taken));
+            history.moments.push(seen.look(asked.sum(), taken.sum()));
             match moment {
                 PEAK => history.maps[0] = seen.map(),
                 MOMENTS => history.maps[1] = seen.map(),
@@ -252,7 +272,7 @@ impl Kind {
 
 /// What is seen of the arena from outside: the slices that blocks ever lay in.
 #[derive(Default)]
-struct Seen {
+pub(super) struct Seen {
     /// Chunks by first sight: where the kernel puts them is not for the picture to tell.
     chunks: Vec<usize>,
     /// By address.
@@ -269,7 +289,7 @@ struct Lived {
 }
 
 impl Seen {
-    fn add(&mut self, block: NonNull<u8>, bytes: usize) {
+    pub(super) fn add(&mut self, block: NonNull<u8>, bytes: usize) {
         for (slice, part) in parts(block.addr().get(), bytes) {
             let chunk = slice & !(CHUNK_BYTES - 1);
             if !self.chunks.contains(&chunk) {
@@ -281,7 +301,7 @@ impl Seen {
         }
     }
 
-    fn remove(&mut self, block: NonNull<u8>, bytes: usize) {
+    pub(super) fn remove(&mut self, block: NonNull<u8>, bytes: usize) {
         for (slice, part) in parts(block.addr().get(), bytes) {
             if let Some(lived) = self.slices.get_mut(&slice) {
                 lived.used -= part;
@@ -289,13 +309,13 @@ impl Seen {
         }
     }
 
-    fn look(&self, kinds: &[Kind]) -> Bands {
-        let mut bands = Bands::default();
-        for kind in kinds {
-            let blocks = kind.live.len() as f64;
-            bands.requested += blocks * kind.layout.size() as f64;
-            bands.rounding += blocks * (kind.block_bytes - kind.layout.size()) as f64;
-        }
+    /// Memory now, of blocks for which so much was asked and that take so much.
+    pub(super) fn look(&self, asked: usize, taken: usize) -> Bands {
+        let mut bands = Bands {
+            requested: asked as f64,
+            rounding: (taken - asked) as f64,
+            ..Bands::default()
+        };
         for (slice, Lived { class, used }) in &self.slices {
             let backed = backed_bytes(*slice, SLICE_BYTES);
             if *used == 0 {
@@ -320,7 +340,7 @@ impl Seen {
         bands
     }
 
-    fn map(&self) -> Vec<Slice> {
+    pub(super) fn map(&self) -> Vec<Slice> {
         let chunk_slices = CHUNK_BYTES / SLICE_BYTES;
         let place = |slice: usize| {
             let chunk = slice & !(CHUNK_BYTES - 1);

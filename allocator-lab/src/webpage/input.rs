@@ -1,7 +1,8 @@
-//! What the files of a page hold: profiles, and sessions of A and B.
+//! What the files of a page hold: profiles, traces, and sessions of A and B.
 
 use crate::ab::instructions::Instructions;
 use crate::profile::{Profile, csv, json};
+use crate::trace::Trace;
 use serde::{Deserialize, Serialize};
 use std::fs;
 use std::path::Path;
@@ -11,6 +12,8 @@ use std::path::Path;
 pub enum Input {
     /// What a program asked for.
     Profile(Profile),
+    /// What it did with its blocks, step by step.
+    Trace(Trace),
     /// What `ab --json` wrote.
     Session(Box<Session>),
 }
@@ -99,6 +102,12 @@ impl Input {
     pub fn load(path: &Path) -> Result<Self, String> {
         let name = path.display();
         let bytes = fs::read(path).map_err(|error| format!("cannot read '{name}': {error}"))?;
+        if Trace::is_one(&bytes) {
+            let trace = Trace::from_bytes(&bytes);
+            return trace
+                .map(Self::Trace)
+                .map_err(|mistake| format!("'{name}': {mistake}"));
+        }
         let text = std::str::from_utf8(&bytes).map_err(|_| format!("'{name}' is not a text"))?;
         Self::read(text).map_err(|mistake| format!("'{name}': {mistake}"))
     }

@@ -1,7 +1,7 @@
 //! The page map: every slice of 64 KiB that a run's blocks lie in, coloured by its class, the fuller the
 //! stronger.
 
-use super::history::{History, Slice};
+use super::history::{History, Order, Slice};
 use super::markup::{Picture, Table, percent};
 use std::collections::BTreeMap;
 
@@ -18,7 +18,12 @@ const CORNER: (f64, f64) = (46.0, 34.0);
 const HUES: (f64, f64) = (220.0, 20.0);
 
 /// The names of both moments.
-const MOMENTS: [&str; 2] = ["at the peak", "with a quarter left"];
+const fn moments(order: Order) -> [&'static str; 2] {
+    match order {
+        Order::Drawn => ["at the peak", "with a quarter left"],
+        Order::Traced => ["at the peak", "at the end"],
+    }
+}
 
 /// Draws the slices at both moments.
 pub(crate) fn figure(history: &History) -> String {
@@ -35,7 +40,7 @@ pub(crate) fn figure(history: &History) -> String {
         width,
         height * 2.0 + 34.0,
     );
-    for ((index, slices), moment) in history.maps.iter().enumerate().zip(MOMENTS) {
+    for ((index, slices), moment) in history.maps.iter().enumerate().zip(moments(history.order)) {
         let top = height * index as f64 + CORNER.0;
         let heading = format!("{moment}: {} slices with live blocks", slices.len());
         picture.text("head", CORNER.1, top - 12.0, &heading);
@@ -137,9 +142,11 @@ mod tests {
     use crate::webpage::bands;
     use crate::webpage::history::{Bands, MOMENTS as COUNT};
 
-    fn history() -> History {
+    fn history(order: Order) -> History {
         let slice = |place, class, used| Slice { place, class, used };
         History {
+            order,
+            peak: 60,
             part: 0.5,
             moments: vec![
                 Bands {
@@ -158,7 +165,7 @@ mod tests {
 
     #[test]
     fn both_pictures_are_well_formed_and_tell_their_numbers() {
-        let map = figure(&history());
+        let map = figure(&history(Order::Drawn));
         assert_well_formed(&map.replace('\n', ""));
         for part in [
             "at the peak: 2 slices",
@@ -168,12 +175,24 @@ mod tests {
         ] {
             assert!(map.contains(part), "{part}\n{map}");
         }
-        let bands = bands::figure(&history());
+        let bands = bands::figure(&history(Order::Drawn));
         assert_well_formed(&bands.replace('\n', ""));
         assert!(
             bands.contains("<th scope=\"row\">96</th><td>2.86 MiB</td>"),
             "{bands}"
         );
+        assert!(bands.contains("in a drawn order"));
+    }
+
+    #[test]
+    fn the_order_of_a_trace_is_not_drawn() {
+        let (map, bands) = (
+            figure(&history(Order::Traced)),
+            bands::figure(&history(Order::Traced)),
+        );
+        assert!(map.contains("at the end: 1 slice") && !map.contains("a quarter"));
+        assert!(bands.contains("the program's steps") && !bands.contains("drawn"));
+        assert_well_formed(&bands.replace('\n', ""));
     }
 
     #[test]

@@ -4,7 +4,7 @@
 //!
 //! ```text
 //! input                         what the files hold
-//! history                       a run's blocks come and go on the allocator itself
+//! history  traced               a run's blocks come and go on the allocator itself
 //! peers                         the classes of other allocators
 //! markup  style                 tags, tables, axes; how they look
 //! ladder  curve  bands  map  forest         the pictures
@@ -22,3 +22,4 @@ pub mod markup;
 pub mod page;
 pub mod peers;
 pub mod style;
+pub mod traced;

@@ -3,7 +3,7 @@
 use super::bands;
 use super::curve::{self, Dot};
 use super::forest;
-use super::history::{Bands, History};
+use super::history::{Bands, History, Order};
 use super::input::Session;
 use super::ladder::{self, Panel};
 use super::map;
@@ -39,8 +39,9 @@ pub struct Page<'a> {
     pub default: &'a Config,
     /// The fit, where there are profiles.
     pub fitted: Option<Fitted>,
-    /// What becomes of the first run's memory under the default, where something was live.
-    pub history: Option<History>,
+    /// What becomes of memory under the default, of a trace or else of the first run, with its name; where
+    /// something was live.
+    pub history: Option<(String, History)>,
     /// Sessions, with the names of their files.
     pub sessions: Vec<(String, Session)>,
 }
@@ -52,6 +53,7 @@ struct Text<'a> {
     version: u32,
     fit: Option<&'a Choice>,
     memory: &'a [Bands],
+    memory_order: Option<Order>,
     sessions: Vec<&'a Session>,
 }
 
@@ -63,9 +65,9 @@ impl Page<'_> {
         if let Some(fitted) = &self.fitted {
             main += &self.classes(fitted);
             main += &self.curve(fitted);
-            if let (Some(history), Some(run)) = (&self.history, fitted.training.first()) {
-                main += &memory_over_time(history, run);
-            }
+        }
+        if let Some((name, history)) = &self.history {
+            main += &memory_over_time(history, name);
         }
         for (index, (file, session)) in self.sessions.iter().enumerate() {
             main += &comparison(index, file, session);
@@ -97,7 +99,8 @@ impl Page<'_> {
             format: "allocator-lab report",
             version: FORMAT_VERSION,
             fit: self.fitted.as_ref().map(|it| &it.choice),
-            memory: self.history.as_ref().map_or(&[], |it| &it.moments),
+            memory: self.history.as_ref().map_or(&[], |(_, it)| &it.moments),
+            memory_order: self.history.as_ref().map(|(_, it)| it.order),
             sessions: self.sessions.iter().map(|(_, session)| session).collect(),
         }
     }
@@ -217,16 +220,24 @@ fn memory(choice: &Choice) -> String {
     )
 }
 
-fn memory_over_time(history: &History, run: &Run) -> String {
+fn memory_over_time(history: &History, name: &str) -> String {
     let part = match history.part {
         1.0.. => String::new(),
         part => format!(" {} of its blocks are replayed.", percent(part)),
     };
+    let what = match history.order {
+        Order::Drawn => format!(
+            "The live set of {name}, built up and mostly freed again on the allocator itself, with the default's \
+             classes. A profile knows sizes and counts, and no order: the order is drawn."
+        ),
+        Order::Traced => format!(
+            "The steps of {name}, one after the other, on the allocator itself, with the default's classes. The order \
+             is the program's; one thread does what all did. Blocks above the largest class are left out."
+        ),
+    };
     let told = format!(
-        "The live set of {}, built up and mostly freed again on the allocator itself, with the default's \
-         classes. A profile knows sizes and counts, and no order: the order is drawn. Nothing is given \
-         back to the system meanwhile; the default gives back what is all free after 10 ms.{part}",
-        run.name
+        "{what} Nothing is given back to the system meanwhile; the default gives back what is all free after 10 \
+         ms.{part}"
     );
     let over_time = paragraph("small", &told) + &bands::figure(history);
     section("memory", "Memory over time", &over_time)
