@@ -92,6 +92,8 @@ fn write_bytes(block: Block, at: usize, count: usize) {
 
 /// It waits, and so do others behind it.
 fn write_to_what_waits<A: Subject>(size: usize, at: usize) {
+    // It keeps the page, which would be cleared before it is used anew.
+    let _keep = allocate::<A>(size);
     let block = allocate::<A>(size);
     free::<A>(block, size);
     is_about(block);
@@ -260,7 +262,9 @@ fn blocks_of_all_classes_wait_together() {
     free::<Quarantined>(block, 100);
     // More than may wait.
     free::<Quarantined>(allocate::<Quarantined>(5000), 5000);
-    assert_eq!(allocate::<Quarantined>(100), block);
+    // Another test may have sent it home before, by a purge.
+    let blocks: Vec<_> = (0..1000).map(|_| allocate::<Quarantined>(100)).collect();
+    assert!(blocks.contains(&block));
 }
 
 #[test]

@@ -75,16 +75,18 @@ pub unsafe fn deallocate<D: Declared>(block: *mut u8, layout: Layout) {
         return unsafe { deallocate_by_route::<D>(block, layout) };
     }
     let offset = bin_offset::<D>(layout.size());
-    if D::CANARIES {
-        // SAFETY: the caller's promise.
-        unsafe { check_class::<D>(block, class_at(offset), layout) };
-    }
+    // SAFETY: the caller's promise; it is asked of a block that has been looked at.
+    let is_end_sound = || unsafe { canary::is_sound::<D>(block, layout) };
     // SAFETY: null or the calling thread's cache.
     if let Some(cache) = unsafe { cache::<D>().as_ref() } {
         // SAFETY: the cache is the calling thread's; the block is of this class.
-        if unsafe { cache.push(offset, block) } {
+        if unsafe { cache.push_if(offset, block, is_end_sound) } {
             return count_free(cache);
         }
+    }
+    if D::CANARIES {
+        // SAFETY: the caller's promise.
+        return unsafe { deallocate_with_end::<D>(block, class_at(offset), layout) };
     }
     // SAFETY: the caller's promise.
     unsafe { deallocate_elsewhere::<D>(block, class_at(offset)) }
@@ -221,15 +223,35 @@ fn allocate_without_heap<D: Declared>(class: usize) -> *mut u8 {
 }
 
 /// # Safety
-/// - `block` is a block of `class` that its user gave back and that the bin did not take.
+/// - `block` is a block of `class` that its user gave back and that the fast path did not take.
 #[cold]
 #[inline(never)]
 unsafe fn deallocate_elsewhere<D: Declared>(block: *mut u8, class: usize) {
-    if !D::CANARIES {
-        // Otherwise it has been, before the canary.
-        // SAFETY: the caller's promise.
-        unsafe { misuse::check_block::<D>(block, class) };
+    // SAFETY: the caller's promise.
+    unsafe {
+        misuse::check_block::<D>(block, class);
+        deallocate_checked::<D>(block, class);
     }
+}
+
+/// The same where blocks have canaries.
+///
+/// # Safety
+/// - as [`deallocate_elsewhere`]; the block was served as `served`.
+#[cold]
+#[inline(never)]
+unsafe fn deallocate_with_end<D: Declared>(block: *mut u8, class: usize, served: Layout) {
+    // SAFETY: the caller's promise.
+    unsafe {
+        check_class::<D>(block, class, served);
+        deallocate_checked::<D>(block, class);
+    }
+}
+
+/// # Safety
+/// - `block` is a block of `class` that its user gave back, and has been looked at.
+#[inline]
+unsafe fn deallocate_checked<D: Declared>(block: *mut u8, class: usize) {
     // SAFETY: a block is never null.
     let start = unsafe { NonNull::new_unchecked(block) };
     if sample::is_sampled::<D>(block) {
@@ -430,7 +452,8 @@ unsafe fn deallocate_by_route<D: Declared>(block: *mut u8, layout: Layout) {
 }
 
 /// # Safety
-/// - `block` is a block of type `D` and this class that its user gave back.
+/// - `block` is a block of type `D` and this class that its user gave back; where there are canaries, it has
+///   been looked at.
 pub(crate) unsafe fn deallocate_in_class<D: Declared>(block: NonNull<u8>, class: usize) {
     let block = block.as_ptr();
     // SAFETY: null or the calling thread's cache.
@@ -439,6 +462,11 @@ pub(crate) unsafe fn deallocate_in_class<D: Declared>(block: NonNull<u8>, class:
         if unsafe { cache.push((class * BIN_BYTES) as u16, block) } {
             return count_free(cache);
         }
+    }
+    if D::CANARIES {
+        // It has been looked at, before its canary.
+        // SAFETY: the caller's promise.
+        return unsafe { deallocate_checked::<D>(block, class) };
     }
     // SAFETY: the caller's promise.
     unsafe { deallocate_elsewhere::<D>(block, class) }

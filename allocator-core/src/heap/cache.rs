@@ -77,8 +77,8 @@ impl<C: Choices> Cache<C> {
         unsafe { &*self.bins.get().cast::<Bin>().byte_add(offset as usize) }
     }
 
-    /// Frees a block into the bin at `offset`, if that takes it and, with `hardening`, nothing about
-    /// it is suspicious and it need not wait; whether it did.
+    /// Frees a block into the bin at `offset`, or lets it wait in the heap's quarantine, if there is room and,
+    /// with `hardening`, nothing about it is suspicious; whether it did.
     ///
     /// # Safety
     /// - `block` is a block of the bin's class that its user gave back, as far as `hardening` does not
@@ -86,13 +86,26 @@ impl<C: Choices> Cache<C> {
     #[inline(always)]
     #[must_use]
     pub(crate) unsafe fn push(&self, offset: u16, block: *mut u8) -> bool {
-        if C::QUARANTINE > 0 {
-            // It has to wait, off the fast path.
-            return false;
-        }
+        // SAFETY: the caller's promise.
+        unsafe { self.push_if(offset, block, || true) }
+    }
+
+    /// The same, if nothing about the block's end is suspicious, either: asked last, of a block that may be
+    /// looked at.
+    ///
+    /// # Safety
+    /// - as [`Cache::push`].
+    #[inline(always)]
+    #[must_use]
+    pub(crate) unsafe fn push_if(
+        &self,
+        offset: u16,
+        block: *mut u8,
+        is_end_sound: impl FnOnce() -> bool,
+    ) -> bool {
         let bin = self.bin_at(offset);
         let class = offset as usize / BIN_BYTES;
-        if !C::LINKS && !C::PAGES {
+        if !C::LINKS && !C::PAGES && !C::CANARIES && C::QUARANTINE == 0 {
             // SAFETY: the bin is this thread's, and the rest the caller's promise.
             let is_taken = unsafe { bin.push::<C>(block) };
             if is_taken {
@@ -101,7 +114,17 @@ impl<C: Choices> Cache<C> {
             }
             return is_taken;
         }
-        let is_sound = if bin.is_of_run(block) {
+        if C::QUARANTINE > 0 && C::EXPORTS && class >= C::CLASSES {
+            // The bin that a large block names, behind the last one.
+            return false;
+        }
+        let is_sound = if C::QUARANTINE > 0 {
+            // Whether it is of the bin's page is as good as random, hence not asked.
+            match C::PAGES {
+                true => self.is_own_block(block, class),
+                false => !(C::SAMPLE > 0 && samples::contains(block)),
+            }
+        } else if bin.is_of_run(block) {
             !C::PAGES || {
                 // Without a lookup where the layout is a constant.
                 let offset = match C::EXPORTS {
@@ -120,14 +143,41 @@ impl<C: Choices> Cache<C> {
         };
         // SAFETY: a block of the type: looked at, or promised.
         let is_sound = is_sound && !(C::LINKS && unsafe { Block::is_signed(block.cast()) });
-        if is_sound {
-            // SAFETY: the bin is this thread's and takes the block.
+        if !is_sound || !is_end_sound() {
+            return false;
+        }
+        if C::QUARANTINE > 0 {
+            // SAFETY: the caller's promise.
+            return unsafe { self.let_wait(block, class) };
+        }
+        // SAFETY: the bin is this thread's and takes the block.
+        unsafe {
+            written::clear::<C>(block, class);
+            bin.put::<C>(block);
+        }
+        true
+    }
+
+    /// Lets a block wait in the quarantine of the heap, if there is one and the batch that is being filled has
+    /// room; whether it did.
+    ///
+    /// # Safety
+    /// - `block` is a block of `class` that its user gave back.
+    #[inline(always)]
+    unsafe fn let_wait(&self, block: *mut u8, class: usize) -> bool {
+        let Some(heap) = self.heap() else {
+            return false;
+        };
+        let _stay = heap.gate.enter();
+        let has_room = heap.quarantine.has_room::<C>(class);
+        if has_room {
+            // SAFETY: given back by its user, and there is room.
             unsafe {
                 written::clear::<C>(block, class);
-                bin.put::<C>(block);
+                heap.quarantine.add::<C>(class, block.cast());
             }
         }
-        is_sound
+        has_room
     }
 
     /// Whether `block` is one of `class` in a page of the thread's heap.
@@ -140,9 +190,15 @@ impl<C: Choices> Cache<C> {
         // SAFETY: in a chunk. What is not a page has a header, too, or the chunk's words in place of
         // it, among which there is no owner.
         let page = unsafe { Page::at(start) };
-        // There is a heap: without one, no bin is in random mode (Inv. 1).
-        page.is_owned_by_heap(self.heap.get().cast())
-            && page.class() == class
+        // A page that has gone back has no owner either. Where no block has to wait, there is a heap: without
+        // one, no bin is in random mode (Inv. 1).
+        (C::QUARANTINE == 0 || !self.heap.get().is_null())
+            && page.is_owned_by_heap(self.heap.get().cast())
+            && match C::QUARANTINE > 0 {
+                // On the line of the header that has been read anyway.
+                true => page.bin() == (class * BIN_BYTES) as u16,
+                false => page.class() == class,
+            }
             && C::is_block_start(block.addr() - start.addr(), class)
     }
 

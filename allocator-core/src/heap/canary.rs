@@ -128,6 +128,25 @@ pub(crate) unsafe fn check<D: Declared>(block: *mut u8, served: Layout, class: O
     }
 }
 
+/// Whether what is behind a block of a class is as it was signed, where blocks are.
+///
+/// # Safety
+/// - as [`check`]; the block is not sampled.
+#[inline(always)]
+pub(crate) unsafe fn is_sound<D: Declared>(block: *mut u8, served: Layout) -> bool {
+    if !D::CANARIES {
+        return true;
+    }
+    if !D::EXPORTS {
+        // SAFETY: the caller's promise.
+        return unsafe { written::is_end_signed(block.add(served.size() - bytes::<D>())) };
+    }
+    // SAFETY: as above.
+    unsafe { block_bytes::<D>(block, served) }
+        // SAFETY: as above.
+        .is_none_or(|bytes| unsafe { written::asked(block, bytes) }.is_some())
+}
+
 /// What was asked for of a block of `bytes`, where no layout says so. Ends the process if somebody wrote behind that.
 ///
 /// # Safety

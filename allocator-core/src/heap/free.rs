@@ -8,6 +8,7 @@ use super::cache::Cache;
 use super::foreign::{Sent, send_home};
 use super::heap::Heap;
 use super::pages::{self, free_apart, give_back, page_of, read_mail, switch_to};
+use super::quarantine::class_of;
 use crate::config::choices::{Choices, Derived};
 use crate::mem::block::{Block, BlockList};
 use crate::mem::page::{Page, State};
@@ -28,9 +29,24 @@ pub(crate) unsafe fn free_elsewhere<C: Choices>(
     class: usize,
     block: NonNull<u8>,
 ) -> Sent {
+    let _stay = heap.gate.enter();
+    // SAFETY: the caller's promise.
+    unsafe { free_inside(cache, heap, class, block) }
+}
+
+/// The same inside the gate.
+///
+/// # Safety
+/// - as [`free_elsewhere`].
+#[inline(always)]
+unsafe fn free_inside<C: Choices>(
+    cache: &Cache<C>,
+    heap: &'static Heap<C>,
+    class: usize,
+    block: NonNull<u8>,
+) -> Sent {
     // SAFETY: the caller's promise.
     let page = unsafe { page_of::<C>(block.as_ptr(), class) };
-    let stay = heap.gate.enter();
     // SAFETY: given back by its user.
     let held = unsafe { heap.foreign.add_to_held::<C>(page, block.as_ptr().cast()) };
     let sent = match held {
@@ -38,7 +54,6 @@ pub(crate) unsafe fn free_elsewhere<C: Choices>(
         None if page.is_owned_by(&heap.owner) => {
             // SAFETY: the caller's promise; the page is ours, and the block not of the bin's.
             unsafe { free_own(cache, heap, class, page, block) };
-            drop(stay);
             return Sent::No;
         }
         // SAFETY: given back by its user; the page is not this thread's.
@@ -47,12 +62,11 @@ pub(crate) unsafe fn free_elsewhere<C: Choices>(
     if C::COUNTS {
         heap.counters.remote_frees.add(1);
     }
-    drop(stay);
     sent
 }
 
-/// Frees a block of a type with a quarantine: it waits there, and what has waited long enough goes on. Whether
-/// that sent blocks to another thread's page.
+/// Frees a block of a type with a quarantine when the batch that is being filled has no room for it: it begins
+/// the next, and what has waited long enough goes on. Whether that sent blocks to another thread's page.
 ///
 /// # Safety
 /// - `block` is a block of `class` that its user gave back.
@@ -62,38 +76,52 @@ pub(crate) unsafe fn free_later<C: Choices>(
     class: usize,
     block: NonNull<u8>,
 ) -> Sent {
-    let stay = heap.gate.enter();
+    let _stay = heap.gate.enter();
     // SAFETY: the caller's promise.
-    unsafe { heap.quarantine.add::<C>(class, block.as_ptr().cast()) };
-    drop(stay);
+    unsafe {
+        heap.quarantine
+            .add_to_next::<C>(class, block.as_ptr().cast())
+    };
     free_waiting(cache, heap, C::QUARANTINE)
 }
 
-/// Frees what has waited longest until what waits takes `most` bytes at most.
+/// Frees what has waited longest until what waits takes `most` bytes at most. Inside the gate.
 fn free_waiting<C: Choices>(cache: &Cache<C>, heap: &'static Heap<C>, most: usize) -> Sent {
-    let take = || {
-        let _stay = heap.gate.enter();
-        heap.quarantine.take_over::<C>(most)
-    };
     let mut sent = Sent::No;
-    while let Some((class, block)) = take() {
-        // SAFETY: its user gave it back, and nobody else knows it.
-        let is_taken = unsafe { cache.bin(class).push::<C>(block) };
-        if let Some(block) = NonNull::new(block).filter(|_| !is_taken) {
-            // SAFETY: as above, and the bin did not take it.
-            let sent_now = unsafe { free_elsewhere(cache, heap, class, block) };
-            if sent_now == Sent::Yes {
+    loop {
+        let mut batch = heap.quarantine.take_over::<C>(most);
+        if batch.is_null() {
+            return sent;
+        }
+        while let Some(block) = NonNull::new(batch.cast::<u8>()) {
+            // SAFETY: it has waited.
+            let class = unsafe { class_of(batch) };
+            // SAFETY: the batch is this thread's.
+            batch = unsafe { Block::next::<C>(batch, C::block_bytes(class)) };
+            let bin = cache.bin(class);
+            if bin.is_of_run(block.as_ptr()) || C::CACHES && bin.has_random_room() {
+                // SAFETY: its user gave it back, nobody else knows it, and the bin takes it.
+                unsafe { bin.put::<C>(block.as_ptr()) };
+            // SAFETY: as above, and the bin does not take it.
+            } else if unsafe { free_inside(cache, heap, class, block) } == Sent::Yes {
                 sent = Sent::Yes;
             }
         }
     }
-    sent
 }
 
 /// Sends all that waits in a heap home, as another thread's frees go: for a visitor.
 pub(super) fn send_waiting<C: Choices>(heap: &Heap<C>) {
-    while let Some((class, block)) = heap.quarantine.take_over::<C>(0) {
-        if let Some(block) = NonNull::new(block) {
+    loop {
+        let mut batch = heap.quarantine.take_over::<C>(0);
+        if batch.is_null() {
+            return;
+        }
+        while let Some(block) = NonNull::new(batch.cast()) {
+            // SAFETY: it has waited.
+            let class = unsafe { class_of(batch) };
+            // SAFETY: the batch is the visitor's.
+            batch = unsafe { Block::next::<C>(batch, C::block_bytes(class)) };
             // SAFETY: its user gave it back, and nobody else knows it.
             unsafe { free_without_heap::<C>(class, block) };
         }
@@ -103,6 +131,7 @@ pub(super) fn send_waiting<C: Choices>(heap: &Heap<C>) {
 /// [`pages::flush_all`], of what waits as well.
 pub(crate) fn flush_all<C: Choices>(cache: &Cache<C>, heap: &'static Heap<C>) {
     if C::QUARANTINE > 0 {
+        let _stay = heap.gate.enter();
         let _ = free_waiting(cache, heap, 0);
     }
     pages::flush_all(cache, heap);

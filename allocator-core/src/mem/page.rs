@@ -184,7 +184,13 @@ impl Page {
     #[inline(always)]
     pub(crate) unsafe fn bin_of(block: *mut u8) -> u16 {
         // SAFETY: pages lie in chunks.
-        unsafe { Page::of_slice(block) }.bin.get()
+        unsafe { Page::of_slice(block) }.bin()
+    }
+
+    /// What [`Page::note_bin`] noted of this page.
+    #[inline(always)]
+    pub(crate) fn bin(&self) -> u16 {
+        self.bin.get()
     }
 
     /// Notes where the bin of the page's class is, in every slice that a block can start in.

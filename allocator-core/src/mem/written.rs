@@ -44,20 +44,42 @@ const fn words_in_use<C: Choices>() -> usize {
     if C::LINKS { 2 } else { 1 }
 }
 
+/// Bytes that are cleared or looked at together. Blocks of a class are a multiple of 8 bytes.
+const UNIT: usize = 2 * size_of::<usize>();
+/// What is cleared or looked at without a branch: up to so many units, each where it is, or the last ones
+/// where the last one is. Sizes come mixed, so that a branch for each would be guessed wrong.
+const UNITS: usize = 4;
+
+/// Where the unit with this index is in `bytes`, of which there are at least as many.
+#[inline(always)]
+fn unit_at(index: usize, bytes: usize) -> usize {
+    (index * UNIT).min(bytes - UNIT)
+}
+
 /// Clears a block that its user gave back (Inv. 1), if the type does so. Link and note are left alone:
 /// what takes the block writes them, or has.
 ///
 /// # Safety
 /// - `block` is one of type `C` and `class`, in a page, that nobody uses.
-#[inline]
+#[inline(always)]
 pub(crate) unsafe fn clear<C: Choices>(block: *mut u8, class: usize) {
-    if C::ZERO {
-        let from = words_in_use::<C>() * size_of::<usize>();
-        // SAFETY: the rest of the block; classes are no smaller than what a free block holds.
-        unsafe {
-            block
-                .add(from)
-                .write_bytes(0, C::block_bytes(class).saturating_sub(from));
+    if !C::ZERO {
+        return;
+    }
+    let from = words_in_use::<C>() * size_of::<usize>();
+    let bytes = C::block_bytes(class).saturating_sub(from);
+    // SAFETY: the rest of the block; classes are no smaller than what a free block holds.
+    unsafe {
+        let start = block.add(from);
+        if (UNIT..=UNITS * UNIT).contains(&bytes) {
+            for index in 0..UNITS {
+                let unit = start.add(unit_at(index, bytes));
+                unit.cast::<[usize; 2]>().write_unaligned([0; 2]);
+            }
+        } else if bytes == size_of::<usize>() {
+            start.cast::<usize>().write(0);
+        } else {
+            start.write_bytes(0, bytes);
         }
     }
 }
@@ -67,26 +89,57 @@ pub(crate) unsafe fn clear<C: Choices>(block: *mut u8, class: usize) {
 ///
 /// # Safety
 /// - as [`hand_out`]; where links are signed, link and note have been cleared.
-#[inline]
+#[inline(always)]
 pub(crate) unsafe fn check_zero<C: Choices>(block: *mut Block, class: usize) {
     if !C::ZERO {
         return;
     }
-    let words: *mut usize = block.cast();
-    let mut written = 0;
-    // All of them, so that it takes no branch for each.
-    for index in words_in_use::<C>()..C::block_bytes(class) / size_of::<usize>() {
-        // SAFETY: within the block, and initialised: cleared (Inv. 1).
-        written |= unsafe { words.add(index).read() };
-    }
-    if written != 0 {
+    let from = words_in_use::<C>() * size_of::<usize>();
+    let bytes = C::block_bytes(class).saturating_sub(from);
+    // SAFETY: the rest of the block, and initialised: cleared (Inv. 1).
+    if unsafe { set_bits(block.cast::<u8>().add(from), bytes) } != 0 {
         // SAFETY: the caller's promise.
         unsafe { free_block_written::<C>(block) };
     }
     if !C::LINKS {
         // SAFETY: the block is the caller's, and a word long.
-        unsafe { words.write(0) };
+        unsafe { block.cast::<usize>().write(0) };
     }
+}
+
+/// The bits that are set in any word of these bytes, a multiple of 8.
+///
+/// # Safety
+/// - the bytes are the caller's, and initialised.
+#[inline(always)]
+unsafe fn set_bits(start: *mut u8, bytes: usize) -> usize {
+    if bytes < UNIT {
+        return match bytes {
+            0 => 0,
+            // SAFETY: one word.
+            _ => unsafe { start.cast::<usize>().read() },
+        };
+    }
+    let mut bits = [0; 2];
+    let mut look_at = |at| {
+        // SAFETY: the unit lies within the bytes.
+        let unit = unsafe { start.add(at).cast::<[usize; 2]>().read_unaligned() };
+        bits = [bits[0] | unit[0], bits[1] | unit[1]];
+    };
+    for index in 0..UNITS {
+        look_at(unit_at(index, bytes));
+    }
+    if bytes > UNITS * UNIT {
+        let mut at = UNITS * UNIT;
+        while at + 2 * UNIT <= bytes {
+            look_at(at);
+            look_at(at + UNIT);
+            at += 2 * UNIT;
+        }
+        look_at(unit_at(at / UNIT, bytes));
+        look_at(bytes - UNIT);
+    }
+    bits[0] | bits[1]
 }
 
 /// What stands at `end`, behind a block. Nowhere the same, and never with a 0 first, which is what a text
