@@ -74,6 +74,8 @@ fn every_byte_size_keeps_its_sentinels<A: Subject>() {
 }
 
 fn a_dirtied_block_comes_back_zero<A: Subject>() {
+    /// More than any has.
+    const PAGE_BYTES: usize = 1 << 20;
     for size in [
         1,
         8,
@@ -103,18 +105,16 @@ fn a_dirtied_block_comes_back_zero<A: Subject>() {
             // SAFETY: live, of this layout.
             unsafe { A::deallocate(block, layout) };
         }
-        // Where blocks wait before they come back, others have to come behind them.
-        for _ in 0..400 {
-            let other = self::layout(4000, 8);
-            let block = A::allocate(other).expect("memory");
-            // SAFETY: live, of this layout.
-            unsafe { A::deallocate(block, other) };
+        let_them_come_back::<A>();
+        // Behind what is fresh, where a visitor sent them home.
+        let most = count + if count > 1 { PAGE_BYTES / size } else { 0 };
+        let (mut zeroed, mut recycled) = (Vec::new(), 0);
+        while zeroed.len() < count || zeroed.len() < most && recycled == 0 {
+            let block = A::allocate_zeroed(layout).expect("memory");
+            recycled += usize::from(dirty.contains(&block));
+            zeroed.push(block);
         }
-        let zeroed: Vec<_> = (0..count)
-            .map(|_| A::allocate_zeroed(layout).expect("memory"))
-            .collect();
         if size <= A::CHOICES.max_class_bytes() {
-            let recycled = zeroed.iter().filter(|block| dirty.contains(block)).count();
             assert!(recycled > 0, "no dirtied block of {size} bytes came back");
         }
         for block in zeroed {
@@ -126,8 +126,20 @@ fn a_dirtied_block_comes_back_zero<A: Subject>() {
         }
         // SAFETY: live, of this layout.
         unsafe { A::deallocate(stays, layout) };
+        // Before those of the next size, which may be of the same class.
+        let_them_come_back::<A>();
     }
     A::check();
+}
+
+/// Where blocks wait before they come back, others have to come behind them.
+fn let_them_come_back<A: Subject>() {
+    for _ in 0..400 {
+        let other = layout(4000, 8);
+        let block = A::allocate(other).expect("memory");
+        // SAFETY: live, of this layout.
+        unsafe { A::deallocate(block, other) };
+    }
 }
 
 fn ping_pong_at_ten_sizes_keeps_content<A: Subject>() {
