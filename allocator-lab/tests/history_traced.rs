@@ -7,23 +7,16 @@ const BLOCKS: u32 = 9600;
 
 /// All blocks come, each second grows, and all but every tenth goes, a quarter of the steps each or so.
 fn trace() -> Trace {
-    let event = |act, block, size| Event {
-        act,
-        block,
-        thread: 1,
-        align_log: 3,
-        size,
-    };
-    let come = (0..BLOCKS).map(|block| event(Act::Allocate, block, 24));
+    let come = (0..BLOCKS).map(|block| Event::new(Act::Allocate, block, 24));
     let grow = (0..BLOCKS)
         .step_by(2)
-        .map(|block| event(Act::Resize, block, 264));
+        .map(|block| Event::new(Act::Resize, block, 264));
     let go = (0..BLOCKS).filter(|block| block % 10 != 0);
-    let go = go.map(|block| event(Act::Free, block, 0));
+    let go = go.map(|block| Event::new(Act::Free, block, 0));
     // More than any class has: not of the picture.
     let large = [
-        event(Act::Allocate, BLOCKS, 4 << 20),
-        event(Act::Free, BLOCKS, 0),
+        Event::new(Act::Allocate, BLOCKS, 4 << 20),
+        Event::new(Act::Free, BLOCKS, 0),
     ];
     Trace {
         blocks: BLOCKS + 1,

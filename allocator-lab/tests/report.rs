@@ -66,18 +66,11 @@ fn profiles_and_sessions_are_on_one_page() {
 #[test]
 fn memory_over_time_is_a_traces_where_there_is_one() {
     let folder = folder();
-    let event = |act, block, size| Event {
-        act,
-        block,
-        thread: 1,
-        align_log: 3,
-        size,
-    };
     let trace = Trace {
         blocks: 500,
         events: (0..500)
-            .map(|block| event(Act::Allocate, block, 1000))
-            .chain((0..400).map(|block| event(Act::Free, block, 0)))
+            .map(|block| Event::new(Act::Allocate, block, 1000))
+            .chain((0..400).map(|block| Event::new(Act::Free, block, 0)))
             .collect(),
     };
     fs::write(folder.path().join("app.trace"), trace.to_bytes()).unwrap();

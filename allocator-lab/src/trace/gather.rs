@@ -113,11 +113,8 @@ impl Builder {
                 // again already. The older block is taken for freed when the newer one is.
                 if let Some(older) = self.live.insert(address, block) {
                     self.trace.events.push(Event {
-                        act: Act::Free,
-                        block: older,
                         thread,
-                        align_log: 0,
-                        size: 0,
+                        ..Event::new(Act::Free, older, 0)
                     });
                     self.free.push(older);
                 }

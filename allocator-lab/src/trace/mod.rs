@@ -48,6 +48,20 @@ pub struct Event {
     pub size: u64,
 }
 
+impl Event {
+    /// A step of a thread that is not known, without an alignment.
+    #[must_use]
+    pub const fn new(act: Act, block: u32, size: u64) -> Self {
+        Self {
+            act,
+            block,
+            thread: 0,
+            align_log: 0,
+            size,
+        }
+    }
+}
+
 /// A program's steps.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Trace {
@@ -170,11 +184,9 @@ mod tests {
 
     fn event(act: Act, block: u32, size: u64) -> Event {
         Event {
-            act,
-            block,
             thread: 1,
             align_log: 4,
-            size,
+            ..Event::new(act, block, size)
         }
     }
 

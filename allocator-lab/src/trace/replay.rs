@@ -78,27 +78,20 @@ impl Blocks {
 mod tests {
     use super::*;
 
-    fn event(act: Act, block: u32, size: u64, align_log: u8) -> Event {
-        Event {
-            act,
-            block,
-            thread: 0,
-            align_log,
-            size,
-        }
-    }
-
     #[test]
     fn every_step_is_done_and_the_blocks_hold_what_was_written() {
         let trace = Trace {
             blocks: 2,
             events: vec![
-                event(Act::Allocate, 0, 24, 0),
-                event(Act::Allocate, 1, 70_000, 12),
-                event(Act::Resize, 0, 5000, 0),
-                event(Act::Free, 0, 0, 0),
-                event(Act::Allocate, 0, 0, 0),
-                event(Act::Free, 1, 0, 0),
+                Event::new(Act::Allocate, 0, 24),
+                Event {
+                    align_log: 12,
+                    ..Event::new(Act::Allocate, 1, 70_000)
+                },
+                Event::new(Act::Resize, 0, 5000),
+                Event::new(Act::Free, 0, 0),
+                Event::new(Act::Allocate, 0, 0),
+                Event::new(Act::Free, 1, 0),
             ],
         };
         let expected = u64::from(5000_u64 as u8) + u64::from(70_000_u64 as u8);

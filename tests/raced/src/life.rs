@@ -9,9 +9,10 @@ use std::thread;
 use std::time::Duration;
 use std::{mem, ptr};
 
+use fastrand::Rng;
+
 use crate::exchange::Exchange;
 use crate::faces::Face;
-use crate::random::Random;
 
 /// Steps of a life, at most.
 const STEPS_MAX: usize = 3000;
@@ -73,13 +74,13 @@ impl<F: Face> Block<F> {
     }
 
     /// Some block, mostly a small one.
-    fn some(random: &mut Random) -> Self {
-        let align = if random.below(50) == 0 {
-            1 << random.below(13)
+    fn some(random: &mut Rng) -> Self {
+        let align = if random.usize(..50) == 0 {
+            1 << random.usize(..13)
         } else {
             8
         };
-        Self::new(some_size(random), align.max(8), random.below(8) == 0)
+        Self::new(some_size(random), align.max(8), random.usize(..8) == 0)
     }
 
     /// Fills the block; its first word says what it is.
@@ -142,20 +143,20 @@ impl<F: Face> Block<F> {
 }
 
 /// Mostly small, sometimes a page's worth, rarely whole slices or a mapping.
-fn some_size(random: &mut Random) -> usize {
-    match random.below(4000) {
-        0 => (16 << 20) + random.below(1 << 20),
-        1..10 => 16 + random.below(1 << 20),
-        10..100 => 16 + random.below(64 << 10),
-        100..500 => 16 + random.below(4 << 10),
-        _ => 16 + random.below(512),
+fn some_size(random: &mut Rng) -> usize {
+    match random.usize(..4000) {
+        0 => (16 << 20) + random.usize(..1 << 20),
+        1..10 => 16 + random.usize(..1 << 20),
+        10..100 => 16 + random.usize(..64 << 10),
+        100..500 => 16 + random.usize(..4 << 10),
+        _ => 16 + random.usize(..512),
     }
 }
 
 /// Blocks of one size, left to others: their pages go on without them.
-pub fn leave_a_row<F: Face>(random: &mut Random, done: &mut Done) {
+pub fn leave_a_row<F: Face>(random: &mut Rng, done: &mut Done) {
     let size = some_size(random).min(8 << 10);
-    let first = random.below(Exchange::PLACES);
+    let first = random.usize(..Exchange::PLACES);
     for place in first..first + ROW {
         Block::<F>::new(size, 8, false).leave(place);
     }
@@ -163,16 +164,16 @@ pub fn leave_a_row<F: Face>(random: &mut Random, done: &mut Done) {
 }
 
 /// A thread's life. At its end there are blocks of its pages with others, or nobody has them yet.
-pub fn live<F: Face>(mut random: Random) -> Done {
+pub fn live<F: Face>(mut random: Rng) -> Done {
     let mut done = Done {
         lives: 1,
         ..Done::default()
     };
     let mut kept: Vec<Block<F>> = Vec::new();
-    for _ in 0..random.below(STEPS_MAX) {
-        let place = random.below(Exchange::PLACES);
-        let index = random.below(kept.len().max(1));
-        match random.below(200) {
+    for _ in 0..random.usize(..STEPS_MAX) {
+        let place = random.usize(..Exchange::PLACES);
+        let index = random.usize(..kept.len().max(1));
+        match random.usize(..200) {
             0..100 => {
                 kept.push(Block::some(&mut random));
                 done.allocations += 1;
@@ -202,7 +203,7 @@ pub fn live<F: Face>(mut random: Random) -> Done {
         }
     }
     for block in kept {
-        block.leave(random.below(Exchange::PLACES));
+        block.leave(random.usize(..Exchange::PLACES));
     }
     done
 }

@@ -11,18 +11,18 @@ mod exchange;
 mod faces;
 mod life;
 mod nameless;
-mod random;
 
 use std::process::ExitCode;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::Duration;
 
+use fastrand::Rng;
+
 use faces::{
     ByLayout, C, Cached, Checked, Compact, Default, Eager, Face, Fortified, Recorded, Walled,
 };
 use life::Done;
-use random::Random;
 
 /// Threads of each type that live and are followed by others.
 const LINES: usize = 2;
@@ -31,10 +31,10 @@ const LINES: usize = 2;
 static ENDS: AtomicBool = AtomicBool::new(false);
 
 /// Threads, one after the other, until the end.
-fn line<F: Face>(mut random: Random) -> Done {
+fn line<F: Face>(mut random: Rng) -> Done {
     let mut done = Done::default();
     while !ENDS.load(Ordering::Relaxed) {
-        let random = Random::new(random.next());
+        let random = random.fork();
         let life = ends::spawn(move || life::live::<F>(random));
         done += life.join().expect("the thread found no fault");
     }
@@ -42,7 +42,7 @@ fn line<F: Face>(mut random: Random) -> Done {
 }
 
 /// A thread that is mostly away, so that others visit its heap.
-fn sleeper<F: Face>(mut random: Random) -> Done {
+fn sleeper<F: Face>(mut random: Rng) -> Done {
     let mut done = Done::default();
     while !ENDS.load(Ordering::Relaxed) {
         life::leave_a_row::<F>(&mut random, &mut done);
@@ -61,16 +61,28 @@ fn purger<F: Face>() -> Done {
 }
 
 /// All threads of a type.
-fn start<F: Face>(random: &mut Random) -> Vec<thread::JoinHandle<Done>> {
+fn start<F: Face>(random: &mut Rng) -> Vec<thread::JoinHandle<Done>> {
     let mut threads = Vec::new();
     for _ in 0..LINES {
-        let random = Random::new(random.next());
+        let random = random.fork();
         threads.push(ends::spawn(move || line::<F>(random)));
     }
-    let sleeper_random = Random::new(random.next());
+    let sleeper_random = random.fork();
     threads.push(ends::spawn(move || sleeper::<F>(sleeper_random)));
     threads.push(ends::spawn(purger::<F>));
     threads
+}
+
+/// The environment's seed, or any: printed, and given back it makes the same sizes, if not the same turns of
+/// the threads.
+fn seed() -> u64 {
+    let given = std::env::var("ALLOCATOR_TESTS_SEED").ok();
+    let seed = match given {
+        Some(text) => text.parse().expect("ALLOCATOR_TESTS_SEED is a number"),
+        None => fastrand::u64(..),
+    };
+    println!("ALLOCATOR_TESTS_SEED={seed}");
+    seed
 }
 
 /// `raced SECONDS`
@@ -83,7 +95,7 @@ fn main() -> ExitCode {
     ends::find_key(faces::first_allocation);
     // SAFETY: always allowed; whoever hangs is ended.
     unsafe { libc::alarm(seconds + 120) };
-    let mut random = Random::of_the_day();
+    let mut random = Rng::with_seed(seed());
     let starts = [
         start::<ByLayout<Default>>,
         start::<ByLayout<Compact>>,
