@@ -13,7 +13,7 @@ use super::registry::{self, Verbs};
 use crate::base::lock::{Lock, forking};
 use crate::config::Purge;
 use crate::config::choices::{Choices, Derived};
-use crate::mem::{arena, due};
+use crate::mem::{arena, due, keys};
 use crate::os;
 
 /// Held by the thread that does the upkeep.
@@ -105,16 +105,19 @@ fn visit_all(now_ms: u64) {
     }
 }
 
-/// Before a fork: waits until no visitor is inside a gate and no type's lock is held.
+/// Before a fork: waits until no visitor is inside a gate, no type's lock is held, and nobody is at
+/// drawing the keys.
 pub(crate) fn hold_for_fork() {
     VISITING.acquire();
     registry::hold();
+    keys::hold();
     forking::begin();
 }
 
 /// After a fork, in the parent and in the child.
 pub(crate) fn resume_after_fork() {
     forking::end();
+    keys::resume();
     registry::resume();
     VISITING.release();
 }

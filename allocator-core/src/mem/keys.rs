@@ -3,9 +3,11 @@
 //!
 //! 1. A key is 0 until it is drawn, and never written again after. A hardened type has them drawn
 //!    before its first page is handed out, so whoever has a block of such a type reads the last.
+//! 2. They are drawn under `DRAWING`, so that not even an exchange that fails meets a plain read.
 
 use core::cell::UnsafeCell;
 
+use crate::base::lock::Lock;
 use crate::os;
 use core::sync::atomic::{AtomicUsize, Ordering};
 
@@ -32,6 +34,9 @@ static KEYS: Keys = Keys {
     end: Key::new(),
 };
 
+/// Held by who draws them, and across a fork (Inv. 2).
+static DRAWING: Lock = Lock::new();
+
 impl Key {
     const fn new() -> Self {
         Self(UnsafeCell::new(0))
@@ -43,16 +48,21 @@ impl Key {
         unsafe { self.0.get().read() }
     }
 
-    /// Draws the key, unless somebody has; what it is.
-    fn draw(&self, value: usize) -> usize {
+    fn as_atomic(&self) -> &AtomicUsize {
         // SAFETY: valid as long as the process, and until it is drawn used atomically only.
-        let key = unsafe { AtomicUsize::from_ptr(self.0.get()) };
-        // Release and Acquire: each pairs with the other, so that who finds a key drawn may read
-        // it plainly.
-        match key.compare_exchange(0, value, Ordering::AcqRel, Ordering::Acquire) {
-            Ok(_) => value,
-            Err(drawn) => drawn,
-        }
+        unsafe { AtomicUsize::from_ptr(self.0.get()) }
+    }
+
+    /// Under `DRAWING`, once.
+    fn draw(&self, value: usize) {
+        // Release: the last one's pairs with the Acquire in draw(), so that who finds it drawn may
+        // read them all plainly.
+        self.as_atomic().store(value, Ordering::Release);
+    }
+
+    fn is_drawn(&self) -> bool {
+        // Acquire: as in draw().
+        self.as_atomic().load(Ordering::Acquire) != 0
     }
 }
 
@@ -82,10 +92,8 @@ pub(crate) fn end() -> usize {
 
 /// Sees that the keys are drawn.
 pub(crate) fn draw() {
-    // SAFETY: as in Key::draw().
-    let last = unsafe { AtomicUsize::from_ptr(KEYS.both.0.get()) };
-    // Acquire: pairs with the Release in Key::draw(); this one is drawn last.
-    if last.load(Ordering::Acquire) == 0 {
+    // That one is drawn last.
+    if !KEYS.both.is_drawn() {
         draw_now();
     }
 }
@@ -95,9 +103,24 @@ pub(crate) fn draw() {
 fn draw_now() {
     let [link, note] = os::random_words();
     let [end, _] = os::random_words();
-    KEYS.end.draw(end | 1);
-    // One odd, the other even: so none is 0, nor is what they have between them.
-    let link = KEYS.link.draw(link | 1);
-    let note = KEYS.note.draw(note & !1 | 2);
-    KEYS.both.draw(link ^ note);
+    DRAWING.acquire();
+    if !KEYS.both.is_drawn() {
+        // One odd, the other even: so none is 0, nor is what they have between them.
+        let (link, note) = (link | 1, note & !1 | 2);
+        KEYS.end.draw(end | 1);
+        KEYS.link.draw(link);
+        KEYS.note.draw(note);
+        KEYS.both.draw(link ^ note);
+    }
+    DRAWING.release();
+}
+
+/// Before a fork: no other thread is at drawing them.
+pub(crate) fn hold() {
+    DRAWING.acquire();
+}
+
+/// After a fork, on both sides.
+pub(crate) fn resume() {
+    DRAWING.release();
 }
