@@ -90,9 +90,12 @@ impl Profile {
             let rows = book.tallies().map(move |tally| tally.row(place));
             rows.map(|row| row.allocations.get())
         };
-        let time: u64 = (0..PLACES).flat_map(allocations).fold(0, u64::wrapping_add);
+        let time: u64 = book
+            .places()
+            .flat_map(allocations)
+            .fold(0, u64::wrapping_add);
         let peak = book.peak();
-        for place in 0..PLACES {
+        for place in book.places() {
             let allocations = allocations(place).fold(0, u64::wrapping_add);
             if allocations == 0 {
                 continue;

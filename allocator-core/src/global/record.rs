@@ -4,11 +4,14 @@
 //! A block that is resized counts as freed and allocated, whether it moves or not.
 
 use core::alloc::Layout;
+use core::ptr;
 
 use super::{thread, verbs};
 use crate::config::choices::Derived;
 use crate::config::size_class::MALLOC_ALIGN;
+use crate::heap::canary;
 use crate::heap::declared::{Declared, cache, current};
+use crate::heap::route::{bin_offset, is_direct};
 use crate::mem::places::place;
 use crate::mem::tally::Tally;
 use crate::mem::tape::{TracedAct, TracedStep};
@@ -17,6 +20,35 @@ use crate::os;
 /// `verbs::allocate`, recorded.
 #[inline(always)]
 pub fn allocate<D: Declared>(layout: Layout) -> *mut u8 {
+    if !D::RECORDS {
+        return verbs::allocate::<D>(layout);
+    }
+    // What is in hand is counted without a call, so that nothing has to be kept for afterwards.
+    let block = take_in_hand::<D>(layout);
+    if block.is_null() {
+        return allocate_elsewhere::<D>(layout);
+    }
+    let request = Request::of(layout);
+    if count_allocation::<D>(request) {
+        return block;
+    }
+    note_allocation::<D>(block, request, layout.align(), layout.size())
+}
+
+/// The block that `verbs::allocate` would take out of the thread's bin; null when it has none.
+#[inline(always)]
+fn take_in_hand<D: Declared>(layout: Layout) -> *mut u8 {
+    let served = canary::served::<D>(layout);
+    if !is_direct::<D>(served) {
+        return ptr::null_mut();
+    }
+    let block = verbs::pop::<D>(bin_offset::<D>(served.size()));
+    // SAFETY: null, or just allocated as this.
+    unsafe { canary::signed::<D>(block, served) }
+}
+
+#[inline(never)]
+fn allocate_elsewhere<D: Declared>(layout: Layout) -> *mut u8 {
     note_if_any::<D>(verbs::allocate::<D>(layout), layout)
 }
 
@@ -32,6 +64,26 @@ pub fn allocate_zeroed<D: Declared>(layout: Layout) -> *mut u8 {
 /// - as there.
 #[inline(always)]
 pub unsafe fn deallocate<D: Declared>(block: *mut u8, layout: Layout) {
+    if D::RECORDS && !is_direct::<D>(canary::served::<D>(layout)) {
+        // SAFETY: the caller's promise.
+        return unsafe { deallocate_elsewhere::<D>(block, layout) };
+    }
+    // SAFETY: the caller's promise.
+    unsafe { deallocate_counted::<D>(block, layout) }
+}
+
+/// # Safety
+/// - as [`deallocate`].
+#[inline(never)]
+unsafe fn deallocate_elsewhere<D: Declared>(block: *mut u8, layout: Layout) {
+    // SAFETY: the caller's promise.
+    unsafe { deallocate_counted::<D>(block, layout) }
+}
+
+/// # Safety
+/// - as [`deallocate`].
+#[inline(always)]
+unsafe fn deallocate_counted<D: Declared>(block: *mut u8, layout: Layout) {
     if D::RECORDS {
         let request = Request::of(layout);
         if !count_free::<D>(request) {

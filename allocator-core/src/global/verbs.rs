@@ -6,29 +6,16 @@ use core::ptr::{self, NonNull};
 
 use super::thread;
 use crate::config::choices::Derived;
-use crate::config::size_class::{BIN_BYTES, direct_index};
+use crate::config::size_class::BIN_BYTES;
 use crate::heap::cache::Cache;
 use crate::heap::declared::{Declared, cache, current};
 use crate::heap::foreign::Sent;
-use crate::heap::route::{Route, route, usable_bytes};
+use crate::heap::route::{Route, bin_offset, is_direct, route, usable_bytes};
 use crate::heap::{canary, free, huge, large, misuse, pages, refill, sample, upkeep};
 use crate::mem::chunk::Claimed;
 use crate::mem::report::report;
 use crate::mem::written;
 use crate::os;
-
-/// Whether the class of `layout` is looked up in one load. Folds for a constant layout.
-#[inline(always)]
-fn is_direct<D: Declared>(layout: Layout) -> bool {
-    layout.size() <= D::CONFIG.fast_path.direct_max as usize && layout.align() <= D::QUANTUM
-}
-
-/// The offset of the bin for a size up to `direct_max`.
-#[inline(always)]
-fn bin_offset<D: Declared>(size: usize) -> u16 {
-    // SAFETY: the table has an entry for every size up to `direct_max` (contract of `Declared`).
-    unsafe { *D::direct_table().get_unchecked(direct_index(size)) }
-}
 
 #[inline(always)]
 fn class_at(offset: u16) -> usize {
@@ -50,16 +37,26 @@ fn serve<D: Declared>(layout: Layout) -> *mut u8 {
         return allocate_by_route::<D>(layout);
     }
     let offset = bin_offset::<D>(layout.size());
-    // SAFETY: null or the calling thread's cache.
-    if let Some(cache) = unsafe { cache::<D>().as_ref() } {
-        // SAFETY: the cache is the calling thread's.
-        let block = unsafe { cache.bin_at(offset).pop::<D>(class_at(offset)) };
-        if !block.is_null() {
-            count_allocation(cache);
-            return block.cast();
-        }
+    let block = pop::<D>(offset);
+    if block.is_null() {
+        return allocate_in_class::<D>(class_at(offset));
     }
-    allocate_in_class::<D>(class_at(offset))
+    block
+}
+
+/// A block of the bin at `offset`; null when it has none.
+#[inline(always)]
+pub(super) fn pop<D: Declared>(offset: u16) -> *mut u8 {
+    // SAFETY: null or the calling thread's cache.
+    let Some(cache) = (unsafe { cache::<D>().as_ref() }) else {
+        return ptr::null_mut();
+    };
+    // SAFETY: the cache is the calling thread's.
+    let block = unsafe { cache.bin_at(offset).pop::<D>(class_at(offset)) };
+    if !block.is_null() {
+        count_allocation(cache);
+    }
+    block.cast()
 }
 
 /// Frees a block.

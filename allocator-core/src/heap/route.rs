@@ -7,7 +7,7 @@ use core::alloc::Layout;
 
 use crate::base::align::{align_up, checked_align_up};
 use crate::config::choices::{Choices, Derived};
-use crate::config::size_class;
+use crate::config::size_class::{self, direct_index};
 use crate::mem::arena::RUN_SLICES_MAX;
 use crate::mem::chunk::SLICE_BYTES;
 use crate::os::OS_PAGE_BYTES;
@@ -36,6 +36,19 @@ pub(crate) enum Route {
     Huge { bytes: usize },
     /// More than any address space has.
     Impossible,
+}
+
+/// Whether the class of `layout` is looked up in one load. Folds for a constant layout.
+#[inline(always)]
+pub(crate) fn is_direct<C: Choices>(layout: Layout) -> bool {
+    layout.size() <= C::CONFIG.fast_path.direct_max as usize && layout.align() <= C::QUANTUM
+}
+
+/// The offset of the bin for a size up to `direct_max`.
+#[inline(always)]
+pub(crate) fn bin_offset<C: Choices>(size: usize) -> u16 {
+    // SAFETY: the table has an entry for every size up to `direct_max` (contract of `Choices`).
+    unsafe { *C::direct_table().get_unchecked(direct_index(size)) }
 }
 
 /// The way of `layout` in type `C`.

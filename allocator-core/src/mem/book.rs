@@ -17,7 +17,7 @@ use core::ffi::CStr;
 use core::mem::offset_of;
 use core::ptr::{self, NonNull};
 
-use super::places::PLACES;
+use super::places::{PLACES, STRETCH, STRETCHES};
 use super::tally::Tally;
 use super::tape::{self, Tape};
 use crate::base::counter::Counter;
@@ -40,10 +40,14 @@ const TALLIES: usize = 255;
 const MAGIC: u64 = u64::from_ne_bytes(*b"alloc-rc");
 
 /// Changes with whatever is in a book.
-const VERSION: u64 = 1;
+const VERSION: u64 = 2;
 
-/// A peak is noted when what is live falls by this part of it.
-const FALL: u64 = 32;
+/// A peak is noted when what is live falls by this part of it, and if it is higher than the one before by
+/// as much.
+const FALL: u64 = 64;
+
+/// And by so many bytes, that is, if it was not double: so that who has little does not note all the time.
+const LEAST_RISE: u64 = 4 << 10;
 
 /// A moment at which much was live.
 pub(crate) struct Peak {
@@ -61,7 +65,7 @@ pub(crate) struct Book {
     taken: Counter,
     /// Bytes live, as far as was told; negative in a process that frees what it inherited.
     live_bytes: Counter,
-    /// Most bytes live since the last peak that was noted.
+    /// Most bytes live since they last fell from a height.
     top_bytes: Counter,
     /// Allocations, as far as was told.
     clock: Counter,
@@ -94,12 +98,23 @@ impl Book {
         self.peaks.get((self.peak.get() as usize).checked_sub(1)?)
     }
 
+    fn noted_bytes(&self) -> u64 {
+        self.noted().map_or(0, |peak| peak.bytes.get())
+    }
+
     /// The peak that was noted last, unless more is live now.
     pub(crate) fn peak(&self) -> Option<&Peak> {
         let peak = self.noted()?;
         let untold = self.tallies().map(Tally::untold);
         let live = untold.fold(self.live_bytes.get(), u64::wrapping_add);
         (peak.bytes.get().cast_signed() > live.cast_signed()).then_some(peak)
+    }
+
+    /// The places where something was counted, and some more, in order.
+    pub(crate) fn places(&self) -> impl Iterator<Item = usize> {
+        let is_touched = |&stretch: &usize| self.tallies().any(|tally| tally.is_touched(stretch));
+        let stretches = (0..STRETCHES).filter(is_touched);
+        stretches.flat_map(|stretch| (stretch * STRETCH..PLACES).take(STRETCH))
     }
 
     /// Blocks live at a place now: allocated less freed.
@@ -262,7 +277,7 @@ impl Ledger {
         let clock = book.clock.add_shared(told.ticks).wrapping_add(told.ticks);
         match self.tape() {
             Some(_) => tally.look_once(clock),
-            None => tally.look(clock, book.top_bytes.get()),
+            None => tally.look(clock, book.top_bytes.get().max(book.noted_bytes())),
         }
     }
 
@@ -277,14 +292,14 @@ impl Ledger {
         }
     }
 
-    /// Notes a peak, if this is one: it is about to fall from a height at which none was noted.
+    /// Notes a peak, if this is one: it is about to fall, and from a height at which none was noted.
     fn note(&self, book: &Book, live: u64, falls_by: u64) {
         let top = book.top_bytes.get().max(live);
-        book.top_bytes.set(top);
-        let noted = book.noted().map_or(0, |peak| peak.bytes.get());
-        let is_peak =
-            top > noted + noted / FALL && live.saturating_sub(falls_by) < top - top / FALL;
-        if !is_peak || !self.noting.try_acquire() {
+        let falls = live.saturating_sub(falls_by) < top - top / FALL;
+        book.top_bytes.set(if falls { live } else { top });
+        let noted = book.noted_bytes();
+        let rise = (noted / FALL).max(LEAST_RISE).min(noted);
+        if !falls || live <= noted + rise || !self.noting.try_acquire() {
             return;
         }
         // Inv. 1.
@@ -293,11 +308,13 @@ impl Ledger {
             _ => 0,
         };
         if let Some(peak) = book.peaks.get(next) {
-            for (place, count) in peak.live.iter().enumerate() {
-                count.set(book.live(place));
+            // Elsewhere it is as it began.
+            for place in book.places() {
+                if let Some(count) = peak.live.get(place) {
+                    count.set(book.live(place));
+                }
             }
             peak.bytes.set(live);
-            book.top_bytes.set(live);
             book.peak.set(next as u64 + 1);
         }
         self.noting.release();

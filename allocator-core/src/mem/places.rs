@@ -45,6 +45,16 @@ const fn first_place(align_log: u32) -> usize {
 /// All places.
 pub(crate) const PLACES: usize = first_place(ALIGN_LOGS[1] + 1);
 
+/// Places are added up in stretches of so many.
+pub(crate) const STRETCH: usize = 64;
+
+/// All stretches.
+pub(crate) const STRETCHES: usize = PLACES.div_ceil(STRETCH);
+
+/// The first stretches, which are there in any process: up to 8 KiB at the least alignment, what is looked up in
+/// one load.
+pub(crate) const NEAR_STRETCHES: usize = (8 << 10) / 8 / STRETCH + 1;
+
 /// The place of a request; below [`PLACES`].
 #[inline(always)]
 pub(crate) fn place(size: usize, align: usize) -> usize {

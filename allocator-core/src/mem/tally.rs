@@ -6,12 +6,13 @@
 //!
 //! 1. A tally has one writer, who also knows the time: that of the process as it last looked, and its
 //!    own allocations since.
+//! 2. Nothing is counted at a place whose stretch was not touched, the near ones aside.
 
-use super::places::PLACES;
+use super::places::{NEAR_STRETCHES, PLACES, STRETCH, STRETCHES};
 use crate::base::counter::Counter;
 
 /// Bytes of live blocks that a thread may keep to itself, at least and at most.
-const UNTOLD_BYTES: [u64; 2] = [4 << 10, 1 << 20];
+const UNTOLD_BYTES: [u64; 2] = [16 << 10, 1 << 20];
 
 /// What an allocation takes of the room besides its bytes, so that who allocates and frees by turns looks at
 /// the time, too.
@@ -40,6 +41,9 @@ pub(crate) struct Tally {
     given: Counter,
     /// Which tally it is; 0 is the common one.
     number: Counter,
+    /// Inv. 2: not 0 for each stretch of places where something was counted. Who adds tallies up passes over the
+    /// others: most, and memory that nobody touched.
+    touched: [Counter; STRETCHES],
     rows: [Row; PLACES],
 }
 
@@ -58,6 +62,24 @@ impl Tally {
         debug_assert!(place < PLACES);
         // SAFETY: `place` is one.
         unsafe { self.rows.get_unchecked(place) }
+    }
+
+    /// Whether something may have been counted in a stretch of places.
+    pub(crate) fn is_touched(&self, stretch: usize) -> bool {
+        let touched = self.touched.get(stretch);
+        stretch < NEAR_STRETCHES || touched.is_some_and(|touched| touched.get() != 0)
+    }
+
+    /// Notes that there is something in the stretch of a place, before it is. Nothing, of what the fast path
+    /// counts.
+    #[inline(always)]
+    fn touch(&self, place: usize) {
+        let stretch = place / STRETCH;
+        if stretch >= NEAR_STRETCHES
+            && let Some(touched) = self.touched.get(stretch)
+        {
+            touched.set(1);
+        }
     }
 
     /// Counts an allocation, unless it is time to settle; whether it did.
@@ -97,6 +119,7 @@ impl Tally {
 
     #[inline(always)]
     fn count_allocation(&self, place: usize, room: u64) {
+        self.touch(place);
         self.room.set(room);
         let clock = self.clock.get();
         let row = self.row(place);
@@ -107,6 +130,7 @@ impl Tally {
 
     #[inline(always)]
     fn count_free(&self, place: usize, room: u64) {
+        self.touch(place);
         self.room.set(room);
         let row = self.row(place);
         row.frees.add(1);
@@ -163,6 +187,7 @@ impl Tally {
 
     /// Counts an allocation where several threads write; they know no time but `clock`.
     pub(crate) fn allocated_shared(&self, place: usize, clock: u64) {
+        self.touch(place);
         let row = self.row(place);
         row.allocations.add_shared(1);
         row.age.add_shared(clock.wrapping_neg());
@@ -170,6 +195,7 @@ impl Tally {
 
     /// Counts a free where several threads write.
     pub(crate) fn freed_shared(&self, place: usize, clock: u64) {
+        self.touch(place);
         let row = self.row(place);
         row.frees.add_shared(1);
         row.age.add_shared(clock);
