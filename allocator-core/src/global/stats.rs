@@ -9,7 +9,7 @@ use crate::heap::canary;
 use crate::heap::counters::Counters;
 use crate::heap::declared::Declared;
 use crate::heap::route::{Route, route};
-use crate::mem::places::request;
+use crate::mem::places::{PLACES, request};
 use crate::mem::tally::Row;
 use crate::os::guard;
 
@@ -121,7 +121,8 @@ pub fn stats<D: Declared>() -> Stats {
             stats.add(&heap.counters);
         }
         if let Some(book) = D::shared().ledger().book().filter(|_| D::RECORDS) {
-            for place in book.places() {
+            // Where there are only frees, too: of what a process inherited.
+            for place in 0..PLACES {
                 let class = class_of_place::<D>(place);
                 for tally in book.tallies() {
                     stats.add_row(class, tally.row(place));

@@ -110,7 +110,7 @@ impl Book {
         (peak.bytes.get().cast_signed() > live.cast_signed()).then_some(peak)
     }
 
-    /// The places where something was counted, and some more, in order.
+    /// The places where something was allocated, and some more, in order.
     pub(crate) fn places(&self) -> impl Iterator<Item = usize> {
         let is_touched = |&stretch: &usize| self.tallies().any(|tally| tally.is_touched(stretch));
         let stretches = (0..STRETCHES).filter(is_touched);

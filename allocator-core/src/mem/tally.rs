@@ -6,7 +6,7 @@
 //!
 //! 1. A tally has one writer, who also knows the time: that of the process as it last looked, and its
 //!    own allocations since.
-//! 2. Nothing is counted at a place whose stretch was not touched, the near ones aside.
+//! 2. Nothing was allocated at a place whose stretch was not touched, the near ones aside.
 
 use super::places::{NEAR_STRETCHES, PLACES, STRETCH, STRETCHES};
 use crate::base::counter::Counter;
@@ -41,8 +41,8 @@ pub(crate) struct Tally {
     given: Counter,
     /// Which tally it is; 0 is the common one.
     number: Counter,
-    /// Inv. 2: not 0 for each stretch of places where something was counted. Who adds tallies up passes over the
-    /// others: most, and memory that nobody touched.
+    /// Inv. 2: not 0 for each stretch of places where something was allocated. Who adds up what is live passes
+    /// over the others: most, and memory that nobody touched.
     touched: [Counter; STRETCHES],
     rows: [Row; PLACES],
 }
@@ -64,14 +64,13 @@ impl Tally {
         unsafe { self.rows.get_unchecked(place) }
     }
 
-    /// Whether something may have been counted in a stretch of places.
+    /// Whether something may have been allocated in a stretch of places.
     pub(crate) fn is_touched(&self, stretch: usize) -> bool {
         let touched = self.touched.get(stretch);
         stretch < NEAR_STRETCHES || touched.is_some_and(|touched| touched.get() != 0)
     }
 
-    /// Notes that there is something in the stretch of a place, before it is. Nothing, of what the fast path
-    /// counts.
+    /// Notes that there is something in the stretch of a place, before it is. Folds away on the fast path.
     #[inline(always)]
     fn touch(&self, place: usize) {
         let stretch = place / STRETCH;
@@ -130,7 +129,6 @@ impl Tally {
 
     #[inline(always)]
     fn count_free(&self, place: usize, room: u64) {
-        self.touch(place);
         self.room.set(room);
         let row = self.row(place);
         row.frees.add(1);
@@ -195,7 +193,6 @@ impl Tally {
 
     /// Counts a free where several threads write.
     pub(crate) fn freed_shared(&self, place: usize, clock: u64) {
-        self.touch(place);
         let row = self.row(place);
         row.frees.add_shared(1);
         row.age.add_shared(clock);
