@@ -345,7 +345,7 @@ fn fit(fitting: Fitting) -> Result<ExitCode, String> {
 
     let printed = print(&text::render(&choice, wish));
     let trials = match &fitting.trace {
-        Some(trace) => Some(try_options(trace, &choice)?),
+        Some(trace) => Some(try_options(trace, &choice, &fitting.tried)?),
         None => None,
     };
     let fitted = WithTrials {
@@ -371,8 +371,12 @@ struct WithTrials<'a> {
     trials: Option<Vec<Trial>>,
 }
 
-/// Tries the options beside the classes on a trace, and prints what is kept.
-fn try_options(path: &Path, choice: &Choice) -> Result<Vec<Trial>, String> {
+/// Tries values of the options beside the classes on a trace, and prints what is kept.
+fn try_options(
+    path: &Path,
+    choice: &Choice,
+    values: &[&'static str],
+) -> Result<Vec<Trial>, String> {
     // Before the long part: what is no trace is told at once.
     Trace::load(path)?;
     let classes = match choice.advice {
@@ -380,7 +384,7 @@ fn try_options(path: &Path, choice: &Choice) -> Result<Vec<Trial>, String> {
         _ => String::new(),
     };
     let progress = Progress::new("trying the other options under a replay");
-    let trials = tune::tune(path, &classes, None, |_, step| progress.show(step))?;
+    let trials = tune::tune(path, &classes, values, None, |_, step| progress.show(step))?;
     drop(progress);
     print(&format!("\n{}", knobs::render(&trials)))?;
     Ok(trials)

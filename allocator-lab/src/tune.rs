@@ -4,7 +4,7 @@
 use crate::ab::report::{AbReport, Circumstances, Outcome};
 use crate::ab::session::{self, Metric, Plan};
 use crate::ab::side::Named;
-use crate::fit::knobs::{KNOBS, Trial, kept, with};
+use crate::fit::knobs::{Trial, kept, with};
 use crate::rounds::Step;
 use std::ffi::OsString;
 use std::path::Path;
@@ -15,13 +15,15 @@ const TIMEOUT_SECONDS: u32 = 600;
 /// Rounds of a trial. That decides what is clear; what is not stays as it is.
 const ROUNDS: usize = 10;
 
-/// Tries all values. `base` is the options that are there in any case; `watch` is told of each step.
+/// Tries these values, one after the other. `base` is the options that are there in any case; `watch` is told of
+/// each step.
 ///
 /// # Errors
 /// What stands in the way, in a line.
 pub fn tune(
     trace: &Path,
     base: &str,
+    values: &[&'static str],
     repeats: Option<usize>,
     mut watch: impl FnMut(&'static str, &Step),
 ) -> Result<Vec<Trial>, String> {
@@ -37,7 +39,7 @@ pub fn tune(
         Named::Declared(options.join(", "))
     };
     let mut trials: Vec<Trial> = Vec::new();
-    for value in KNOBS.iter().flat_map(|knob| knob.values).copied() {
+    for &value in values {
         let before = kept(&trials);
         let (a, b) = (declared(&before), declared(&with(&before, value)));
         let side = |named: &Named| named.prepare(&command, TIMEOUT_SECONDS);

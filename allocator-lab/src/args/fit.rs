@@ -2,6 +2,7 @@
 
 use super::version;
 use crate::fit::choice::{DEFAULT_CLASSES, LEAST_ALLOCATIONS, LEAST_PEAK_BYTES, Objective, Wish};
+use crate::fit::knobs::{self, KNOBS};
 use lexopt::{Arg, Parser, ValueExt};
 use std::path::PathBuf;
 
@@ -21,6 +22,8 @@ pub struct Fitting {
     pub anyway: bool,
     /// A trace that other options are tried on.
     pub trace: Option<PathBuf>,
+    /// Which values of them are.
+    pub tried: Vec<&'static str>,
     /// Where the class file goes.
     pub classes: Option<PathBuf>,
     /// Where the JSON goes.
@@ -43,6 +46,7 @@ pub enum Task {
 pub fn parse(parser: &mut Parser) -> Result<Task, lexopt::Error> {
     let (mut training, mut held_out) = (Vec::new(), Vec::new());
     let (mut classes, mut json, mut trace, mut anyway) = (None, None, None, false);
+    let mut tried = Vec::new();
     let mut wish = Wish::default();
     while let Some(argument) = parser.next()? {
         match argument {
@@ -53,6 +57,11 @@ pub fn parse(parser: &mut Parser) -> Result<Task, lexopt::Error> {
             Arg::Long("quantum") => wish.quantum = quantum(parser)?,
             Arg::Long("anyway") => anyway = true,
             Arg::Long("trace") => trace = Some(PathBuf::from(parser.value()?)),
+            Arg::Long("try") => {
+                for word in parser.values()? {
+                    tried.push(word.string()?);
+                }
+            }
             Arg::Long("classes") => classes = Some(PathBuf::from(parser.value()?)),
             Arg::Long("json") => json = Some(PathBuf::from(parser.value()?)),
             Arg::Long("help") | Arg::Short('h') => return Ok(Task::Print(help())),
@@ -63,7 +72,11 @@ pub fn parse(parser: &mut Parser) -> Result<Task, lexopt::Error> {
     if training.is_empty() {
         return Err("no profile to fit to; name one or more".into());
     }
+    if trace.is_none() && !tried.is_empty() {
+        return Err("--try needs --trace: values are tried on a trace".into());
+    }
     Ok(Task::Fit(Fitting {
+        tried: knobs::named(&tried)?,
         training,
         held_out,
         wish,
@@ -113,6 +126,8 @@ Usage: allocator-lab fit PROFILE… [options]
   --quantum N          multiples of 8 (default), or of 16 for `export = malloc`
   --trace FILE         try other options as well (extension, retiring, page, cache): each is built
                        and measured under a replay of FILE, of `record --trace`; takes minutes
+  --try WHAT…          of these, try only an option's values, or one value; they are
+{}
   --classes FILE       write the classes to FILE, for `size_classes = file(\"…\")`
   --json FILE          write everything, the curve included, to FILE as JSON
   --anyway             fit to profiles of under {LEAST_ALLOCATIONS} allocations or {} MiB, too
@@ -127,8 +142,18 @@ pages. Usable sizes feed back into what a program asks for: after a change, reco
 Exits 0, also when the advice is to keep the default; 1 if a profile cannot be read or tells
 too little, or a file could not be written; 2 on wrong arguments.
 ",
+        values(),
         LEAST_PEAK_BYTES >> 20
     )
+}
+
+/// A line for each option and its values.
+fn values() -> String {
+    let line = |knob: &knobs::Knob| {
+        let values = knob.values.join("', '");
+        format!("{:25}{}: '{values}'", "", knob.name)
+    };
+    KNOBS.each_ref().map(line).join("\n")
 }
 
 #[cfg(test)]
@@ -150,11 +175,35 @@ mod tests {
         assert_eq!(fitting.held_out, ["c", "d"].map(PathBuf::from));
         assert_eq!(fitting.wish.objective, Objective::Speed);
         assert_eq!((fitting.wish.most_classes, fitting.wish.quantum), (48, 8));
+        assert_eq!(fitting.tried.len(), 8, "all that there is");
+    }
+
+    #[test]
+    fn what_is_tried_may_be_said() {
+        let only = [
+            "a",
+            "--trace",
+            "t",
+            "--try",
+            "page",
+            "fast_path(cache = 16)",
+        ];
+        let fitting = fitting(&only).unwrap();
+        assert_eq!(fitting.trace, Some(PathBuf::from("t")));
+        assert_eq!(
+            fitting.tried,
+            ["page = 128KiB", "page = 256KiB", "fast_path(cache = 16)"]
+        );
+        let help = help();
+        assert!(
+            help.contains("page: 'page = 128KiB', 'page = 256KiB'\n"),
+            "{help}"
+        );
     }
 
     #[test]
     fn mistakes_are_told_in_a_line() {
-        let mistakes: [(&[&str], &str); 6] = [
+        let mistakes: [(&[&str], &str); 8] = [
             (&[], "no profile to fit to"),
             (&["a", "--max-classes", "0"], "from 1 to 256"),
             (
@@ -164,6 +213,11 @@ mod tests {
             (&["a", "--quantum", "12"], "8 or 16, not 12"),
             (&["a", "--holdout"], "missing argument"),
             (&["a", "--hold", "b"], "invalid option"),
+            (&["a", "--try", "page"], "--try needs --trace"),
+            (
+                &["a", "--trace", "t", "--try", "pages"],
+                "--try is one of small_extend, retire_cycles, page, cache, or a value",
+            ),
         ];
         for (arguments, part) in mistakes {
             let message = fitting(arguments).unwrap_err();

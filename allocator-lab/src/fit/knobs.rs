@@ -34,6 +34,35 @@ pub const KNOBS: [Knob; 4] = [
     },
 ];
 
+/// The values that `wanted` names, in the order in which they are tried: those of an option, or one as the
+/// attribute has it. All, where it names none.
+///
+/// # Errors
+/// What is neither, in a line.
+pub fn named(wanted: &[String]) -> Result<Vec<&'static str>, String> {
+    let bare = |text: &str| text.split_whitespace().collect::<String>();
+    let is_meant = |word: &str, knob: &Knob, value: &str| {
+        word.trim() == knob.name || bare(word) == bare(value)
+    };
+    let all = || {
+        KNOBS
+            .iter()
+            .flat_map(|knob| knob.values.iter().map(move |value| (knob, *value)))
+    };
+    let unknown = |word: &&String| !all().any(|(knob, value)| is_meant(word, knob, value));
+    if let Some(word) = wanted.iter().find(unknown) {
+        let names: Vec<&str> = KNOBS.iter().map(|knob| knob.name).collect();
+        return Err(format!(
+            "--try is one of {}, or a value of theirs as the help has it, not '{word}'",
+            names.join(", ")
+        ));
+    }
+    let is_wanted =
+        |knob, value| wanted.is_empty() || wanted.iter().any(|word| is_meant(word, knob, value));
+    let values = all().filter(|(knob, value)| is_wanted(knob, value));
+    Ok(values.map(|(_, value)| value).collect())
+}
+
 /// What a replay said of a value beside what was kept so far.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Trial {
@@ -116,6 +145,28 @@ mod tests {
              retire_cycles(small = 192, large = 64),\n"
         ));
         assert!(render(&trials[2..3]).contains("none was better"));
+    }
+
+    #[test]
+    fn an_option_names_its_values_and_a_value_itself() {
+        let named = |words: &[&str]| {
+            let words: Vec<String> = words.iter().map(|word| (*word).to_owned()).collect();
+            named(&words)
+        };
+        assert_eq!(named(&[]).unwrap().len(), 8);
+        assert_eq!(
+            named(&["cache", "page=256KiB"]).unwrap(),
+            [
+                "page = 256KiB",
+                "fast_path(cache = 16)",
+                "fast_path(cache = 256)"
+            ]
+        );
+        for word in ["pages", "page = 512KiB", ""] {
+            let mistake = named(&["page", word]).unwrap_err();
+            assert!(mistake.ends_with(&format!("not '{word}'")), "{mistake}");
+            assert!(mistake.contains("small_extend, retire_cycles, page, cache"));
+        }
     }
 
     #[test]
