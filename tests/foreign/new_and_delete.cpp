@@ -14,6 +14,8 @@ struct alignas(256) Wide {
     char bytes[300];
 };
 
+struct Full : std::bad_alloc {};
+
 static int handled;
 
 static void handler() {
@@ -63,4 +65,21 @@ int main() {
     std::set_new_handler(nullptr);
     volatile std::size_t bytes = std::size_t(1) << 60;
     std::printf("%s\n", ::operator new(bytes, std::nothrow) ? "served" : "null");
+
+    // A new that does not throw catches what the handler throws; one that throws lets it pass.
+    std::set_new_handler([] { throw Full(); });
+    std::printf("%s\n", ::operator new(bytes, std::nothrow) ? "served" : "null");
+    std::printf("%s\n", ::operator new[](bytes, std::nothrow) ? "served" : "null");
+    const auto wide_align = std::align_val_t(256);
+    std::printf("%s\n", ::operator new(bytes, wide_align, std::nothrow) ? "served" : "null");
+    try {
+        too_much();
+        std::puts("served");
+    } catch (const Full &) {
+        std::puts("caught what the handler threw");
+    }
+    handled = 0;
+    std::set_new_handler(handler);
+    const bool served = ::operator new(bytes, std::nothrow);
+    std::printf("%s after %d calls of the handler\n", served ? "served" : "null", handled);
 }

@@ -44,6 +44,7 @@ fn what_c_frees_that_is_no_block_is_found() {
     exported(&["free_inside", "1000000"], inside, "");
     let foreign = "free of what is not of this allocator";
     exported(&["free_of_the_stack"], foreign, "");
+    exported(&["grow_the_stack"], foreign, "");
     exported(&["free_of_no_address"], foreign, "");
 }
 

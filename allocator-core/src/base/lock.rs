@@ -5,7 +5,8 @@
 //! the forking thread holds them all, so for that thread, which may run other
 //! handlers that allocate, taking and letting go are nothing.
 
-use super::sync::{AtomicBool, Ordering, wait_a_little};
+use super::sync::{AtomicBool, Ordering};
+use super::wait::wait_a_little;
 
 pub(crate) struct Lock {
     held: AtomicBool,
@@ -31,11 +32,11 @@ impl Lock {
 
     /// Waits until the lock is taken.
     pub(crate) fn acquire(&self) {
-        let mut spins = 0;
+        let mut rounds = 0;
         while !self.try_acquire() {
             // Relaxed: only to wait without writing; try_acquire() synchronises.
             while self.held.load(Ordering::Relaxed) {
-                wait_a_little(&mut spins);
+                wait_a_little(&mut rounds);
             }
         }
     }
@@ -92,6 +93,66 @@ pub(crate) mod forking {
 
     pub(crate) fn is_by_this_thread() -> bool {
         false
+    }
+}
+
+#[cfg(all(test, not(loom)))]
+mod tests {
+    use std::sync::Arc;
+    use std::sync::mpsc::{Sender, channel};
+    use std::time::Duration;
+
+    use super::*;
+
+    /// Has the calling thread run on the first core that the process may use, before what has less
+    /// `priority`; false when the OS does not let it.
+    fn runs_first(priority: i32) -> bool {
+        let parameter = libc::sched_param {
+            sched_priority: priority,
+        };
+        // SAFETY: sets of cores are numbers, and each pointer is valid for what is read or written.
+        unsafe {
+            let mut cores: libc::cpu_set_t = core::mem::zeroed();
+            let bytes = size_of_val(&cores);
+            libc::sched_getaffinity(0, bytes, &raw mut cores);
+            let first = (0..libc::CPU_SETSIZE as usize).find(|core| libc::CPU_ISSET(*core, &cores));
+            let mut one: libc::cpu_set_t = core::mem::zeroed();
+            libc::CPU_SET(first.unwrap_or(0), &mut one);
+            libc::sched_setaffinity(0, bytes, &raw const one) == 0
+                && libc::sched_setscheduler(0, libc::SCHED_FIFO, &raw const parameter) == 0
+        }
+    }
+
+    #[test]
+    fn who_waits_lets_a_holder_of_less_priority_go_on() {
+        let lock = Arc::new(Lock::new());
+        let (done, is_done) = channel();
+        let hold = |lock: Arc<Lock>, done: Sender<bool>| {
+            if !runs_first(1) {
+                return done.send(false);
+            }
+            let (begin, is_begun) = channel();
+            let (others, others_done) = (lock.clone(), done.clone());
+            let waiter = std::thread::spawn(move || {
+                let may = runs_first(2) && is_begun.recv().is_ok();
+                others.acquire();
+                others.release();
+                others_done.send(may)
+            });
+            // Until the waiter waits to begin.
+            std::thread::sleep(Duration::from_millis(50));
+            lock.acquire();
+            // It takes the core from here on, and wants the lock.
+            begin.send(()).expect("the waiter waits");
+            lock.release();
+            waiter.join().expect("the waiter ends")
+        };
+        std::thread::spawn(move || hold(lock, done));
+        match is_done.recv_timeout(Duration::from_secs(20)) {
+            Ok(true) => {}
+            Ok(false) => println!("left out: no real-time priorities here"),
+            Err(_) => panic!("the waiter keeps the core, and the holder the lock"),
+        }
     }
 }
 

@@ -14,3 +14,4 @@ pub(crate) mod lock;
 pub(crate) mod modelled;
 pub(crate) mod sync;
 pub(crate) mod text;
+pub(crate) mod wait;

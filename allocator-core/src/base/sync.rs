@@ -52,23 +52,3 @@ pub(crate) fn count_os_call(is_barrier: bool) {
     #[cfg(not(allocator_count_atomics))]
     let _ = is_barrier;
 }
-
-/// Lets another thread run while this one waits for it.
-pub(crate) fn wait_a_little(spins: &mut u32) {
-    #[cfg(loom)]
-    {
-        let _ = spins;
-        loom::thread::yield_now();
-    }
-    #[cfg(not(loom))]
-    {
-        *spins += 1;
-        if *spins < 64 {
-            core::hint::spin_loop();
-        } else {
-            // The holder may need this core.
-            // SAFETY: sched_yield has no preconditions.
-            unsafe { libc::sched_yield() };
-        }
-    }
-}

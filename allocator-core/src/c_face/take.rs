@@ -213,6 +213,9 @@ unsafe fn resize<D: Exported>(block: NonNull<u8>, size: usize) -> *mut u8 {
     // SAFETY: as above.
     let usable_bytes = unsafe { found.usable_bytes::<D>(block) };
     if let Found::Nothing = found {
+        if D::PAGES {
+            report::<D>(Fault::NotOurs, block.addr().get(), None);
+        }
         return errno::fail(libc::EINVAL);
     }
     // SAFETY: the caller's promise.

@@ -205,6 +205,7 @@ pub(crate) fn note_free<D: Declared>(block: *mut u8, request: Request) {
 
 /// Counts a block as freed, if it is known what it was, and allocated; after it was resized.
 pub(crate) fn note_resize<D: Declared>(before: Option<Request>, after: Request) {
+    let error = os::errno();
     if let Some(before) = before
         && !count_free::<D>(before)
     {
@@ -213,13 +214,16 @@ pub(crate) fn note_resize<D: Declared>(before: Option<Request>, after: Request) 
     if !count_allocation::<D>(after) {
         count_allocation_at_last::<D>(after);
     }
+    os::set_errno(error);
 }
 
 /// Writes a resize down, if every step is.
 pub(crate) fn trace_resize<D: Declared>(from: *mut u8, to: *mut u8, align: usize, bytes: usize) {
     if let Some(tape) = D::shared().ledger().tape() {
+        let error = os::errno();
         let from = step::<D>(TracedAct::ResizeFrom, from, 1, 0);
         tape.add([from, step::<D>(TracedAct::ResizeTo, to, align, bytes)]);
+        os::set_errno(error);
     }
 }
 

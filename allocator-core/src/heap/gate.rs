@@ -9,7 +9,8 @@
 //! reads `inside`. One of them must see the other, which takes a full barrier on both sides: the
 //! visitor's comes from the OS and acts on the owner's thread too, so the owner's own is free.
 
-use crate::base::sync::{AtomicU32, Ordering, wait_a_little};
+use crate::base::sync::{AtomicU32, Ordering};
+use crate::base::wait::wait_a_little;
 
 const AWAY: u32 = 0;
 const KNOCKING: u32 = 1;
@@ -62,7 +63,7 @@ impl Gate {
     #[cold]
     #[inline(never)]
     fn meet_visitor(&self) {
-        let mut spins = 0;
+        let mut rounds = 0;
         loop {
             // Acquire: pairs with the Release in leave_visit().
             match self.visitor.compare_exchange(
@@ -72,7 +73,7 @@ impl Gate {
                 Ordering::Acquire,
             ) {
                 Ok(_) | Err(AWAY) => return,
-                Err(_) => wait_a_little(&mut spins),
+                Err(_) => wait_a_little(&mut rounds),
             }
         }
     }

@@ -350,7 +350,9 @@ fn map_file(folder: &CStr, suffix: &str, bytes: usize, backed_bytes: usize) -> O
         path.push_number(number);
         path.push(suffix.as_bytes());
         path.push(b"\0");
-        let path = CStr::from_bytes_with_nul(path.bytes()).ok()?;
+        // What does not fit is longer than any path.
+        let whole = path.is_whole().then(|| path.bytes())?;
+        let path = CStr::from_bytes_with_nul(whole).ok()?;
         Some(File::open(path, Mode::New))
     };
     let mut number = 0;

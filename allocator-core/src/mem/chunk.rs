@@ -260,7 +260,7 @@ impl Chunk {
             Grain::Dense => {
                 let first = slice - slice % HUGE_PAGE_SLICES;
                 let end = (slice + slices).next_multiple_of(HUGE_PAGE_SLICES);
-                (first, end - first)
+                (first, end.min(self.slices()) - first)
             }
         }
     }
@@ -380,5 +380,21 @@ impl Chunk {
         self.expiring.clear(slice, slices);
         self.claimed.release(slice, slices);
         cleared
+    }
+}
+
+#[cfg(all(test, not(loom)))]
+mod tests {
+    use super::*;
+    use crate::mem::tenant::COMMON;
+
+    #[test]
+    fn what_a_small_chunk_does_not_have_is_not_backed() {
+        const SLICES: usize = 16;
+        let chunk = Chunk::create(SLICES * SLICE_BYTES, Grain::Dense, &COMMON, 0);
+        let chunk = chunk.expect("there is memory");
+        let claimed = chunk.claim(1, 1).expect("slices are free");
+        assert_eq!(claimed.backed, 0);
+        assert_eq!(claimed.newly_backed, SLICES - HEADER_SLICES - 1);
     }
 }

@@ -6,10 +6,10 @@
 //! 2. They are drawn under `DRAWING`, so that not even an exchange that fails meets a plain read.
 
 use core::cell::UnsafeCell;
+use core::sync::atomic::{AtomicUsize, Ordering};
 
 use crate::base::lock::Lock;
 use crate::os;
-use core::sync::atomic::{AtomicUsize, Ordering};
 
 /// The keys, on a cache line that is only read.
 #[repr(align(64))]

@@ -23,7 +23,7 @@ use crate::base::sync;
 use modelled as unix;
 
 pub(crate) use unix::{OS_PAGE_BYTES, abort, now_ms, register_fork_handlers};
-pub(crate) use unix::{errno, find_symbol, set_errno};
+pub(crate) use unix::{errno, find_next_symbol, find_symbol, set_errno};
 pub(crate) use unix::{has_thread_ended, is_end_of_thread, register_thread_end, set_thread_ended};
 pub(crate) use unix::{random_words, say, trap};
 pub(crate) use unix::{set_thread_end_value, thread_end_value};

@@ -185,6 +185,10 @@ pub(crate) fn find_symbol(_: &CStr) -> *mut c_void {
     ptr::null_mut()
 }
 
+pub(crate) fn find_next_symbol(_: &CStr, _: &CStr) -> *mut c_void {
+    ptr::null_mut()
+}
+
 pub(crate) fn say(message: &[&str]) {
     eprint!("{}", message.concat());
 }

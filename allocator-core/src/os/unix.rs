@@ -292,6 +292,31 @@ pub(crate) fn find_symbol(name: &CStr) -> *mut c_void {
     unsafe { libc::dlsym(libc::RTLD_DEFAULT, name.as_ptr()) }
 }
 
+/// What the library that has `beside` calls `name`, if that is the first to do so after the object that this
+/// is part of; null otherwise.
+pub(crate) fn find_next_symbol(name: &CStr, beside: &CStr) -> *mut c_void {
+    // SAFETY: the name is a C string.
+    let found = unsafe { libc::dlsym(libc::RTLD_NEXT, name.as_ptr()) };
+    if object_of(found) == object_of(find_symbol(beside)) {
+        found
+    } else {
+        ptr::null_mut()
+    }
+}
+
+/// Where the program or library that has `symbol` lies; null when none has.
+fn object_of(symbol: *mut c_void) -> *mut c_void {
+    let mut object = libc::Dl_info {
+        dli_fname: ptr::null(),
+        dli_fbase: ptr::null_mut(),
+        dli_sname: ptr::null(),
+        dli_saddr: ptr::null_mut(),
+    };
+    // SAFETY: any address may be asked about; `object` is valid for writes.
+    unsafe { libc::dladdr(symbol, &raw mut object) };
+    object.dli_fbase
+}
+
 /// Most parts that a message is written of.
 const MESSAGE_PARTS: usize = 12;
 

@@ -41,6 +41,12 @@ fn free_of_the_stack(_: &[String]) {
     unsafe { libc::free(is_about(memory.as_mut_ptr().cast())) };
 }
 
+fn grow_the_stack(_: &[String]) {
+    let mut memory = [0_u64; 8];
+    // SAFETY: none: the process ends.
+    unsafe { black_box(libc::realloc(is_about(memory.as_mut_ptr().cast()), 4000)) };
+}
+
 fn free_of_no_address(_: &[String]) {
     let address = std::ptr::without_provenance_mut(0xdead_beef_dead_beef);
     // SAFETY: none: the process ends.
@@ -108,6 +114,7 @@ const MISUSE: &[Scenario] = &[
     ("free_twice", free_twice),
     ("free_inside", free_inside),
     ("free_of_the_stack", free_of_the_stack),
+    ("grow_the_stack", grow_the_stack),
     ("free_of_no_address", free_of_no_address),
     ("free_of_a_header", free_of_a_header),
     ("grow_what_is_free", grow_what_is_free),

@@ -5,6 +5,7 @@ use std::ffi::c_void;
 use std::hint::black_box;
 
 use allocator_core::{Profile, derive_allocator};
+use allocator_tests::forked;
 use allocator_tests::random::Random;
 
 /// Of C alone.
@@ -99,6 +100,28 @@ fn resize(asked: &mut Asked, random: &mut Random) {
     }
 }
 
+/// A child begins a record of its own at its first act, which may be to resize what it inherited. The
+/// calls of the OS for that leave no error behind.
+fn begin_by_a_resize() {
+    // SAFETY: one thread; C strings; the block is used as large as it is.
+    unsafe {
+        libc::setenv(
+            c"ALLOCATOR_PROFILE".as_ptr(),
+            c"/no/such/folder".as_ptr(),
+            1,
+        );
+        let block = libc::malloc(100);
+        let child = forked::fork(|| {
+            *libc::__errno_location() = 0;
+            let resized = libc::realloc(block, 5000);
+            let error = *libc::__errno_location();
+            assert!(!resized.is_null() && error == 0, "error {error}");
+        });
+        child.succeeds();
+        libc::free(block);
+    }
+}
+
 /// Allocations and live blocks by what was asked for.
 fn figures(profile: &Profile, index: usize) -> [u64; 2] {
     let (align, step) = match index.checked_sub(ALIGNED) {
@@ -123,4 +146,5 @@ fn main() {
         let expected = [allocations + asked, live];
         assert_eq!(figures(&after, index), expected, "at {index}");
     }
+    begin_by_a_resize();
 }

@@ -128,8 +128,8 @@ const MUTANTS: &[Mutant] = &[
     Mutant {
         name: "an owner does not wait for who is inside",
         file: "heap/gate.rs",
-        text: "Err(_) => wait_a_little(&mut spins),",
-        becomes: "Err(_) => { wait_a_little(&mut spins); return }",
+        text: "Err(_) => wait_a_little(&mut rounds),",
+        becomes: "Err(_) => { wait_a_little(&mut rounds); return }",
         models: &["owner_and_visitor"],
     },
     Mutant {

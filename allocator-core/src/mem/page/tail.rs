@@ -15,10 +15,12 @@ use crate::os::OS_PAGE_BYTES;
 use crate::os::guard::{self, Means};
 
 /// Bits of `tail` that count OS pages; those above are the means.
-const COUNT_BITS: u32 = 5;
+const COUNT_BITS: u32 = u8::BITS - Means::BITS;
 
-const _: () = assert!(SLICE_BYTES / OS_PAGE_BYTES < 1 << COUNT_BITS);
-const _: () = assert!(COUNT_BITS + Means::BITS <= u8::BITS);
+const _: () = assert!(
+    SLICE_BYTES / OS_PAGE_BYTES < 1 << COUNT_BITS,
+    "a guard may be all of a slice"
+);
 
 /// What `tail` says.
 #[derive(Clone, Copy)]
