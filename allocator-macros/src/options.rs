@@ -122,9 +122,14 @@ pub(crate) const MALLOC_ALIGN: u64 = 16;
 /// Most classes: the index of a class is one byte.
 pub(crate) const MAX_CLASSES: usize = 256;
 
-/// Blocks up to this part of a page live in small-block pages; larger ones live
-/// in pages that are as many times larger.
-pub(crate) const LARGE_FACTOR: u64 = 8;
+/// A class of which at least so many blocks fit `page` has pages of that size; as in the core's `geometry`.
+pub(crate) const SMALL_BLOCKS_MIN: u64 = 8;
+
+/// The pages of the other classes are so many times larger; as there.
+pub(crate) const LARGE_FACTOR: u64 = 4;
+
+/// Bytes at the end of each page that are a guard, with `hardening(guards)`; as there.
+pub(crate) const GUARD_BYTES: u64 = 4096;
 
 const KIB: u64 = 1 << 10;
 const MIB: u64 = 1 << 20;

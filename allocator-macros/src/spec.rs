@@ -7,7 +7,7 @@ use proc_macro2::TokenStream;
 use syn::Path;
 
 use crate::number::Amount;
-use crate::options::LARGE_FACTOR;
+use crate::options::{LARGE_FACTOR, SMALL_BLOCKS_MIN};
 use crate::presets::Hardening;
 use crate::words::{ExportWord, InlineWord, StatsWord, ThpWord, TlsWord};
 use crate::written::{OnCorruption, Purge, Written};
@@ -96,7 +96,7 @@ pub(crate) fn cache_bound(class: u64, page: u64) -> u64 {
 
 /// Bytes of the pages that blocks of this size come from.
 pub(crate) fn page_of(class: u64, page: u64) -> u64 {
-    if class <= page / LARGE_FACTOR {
+    if class * SMALL_BLOCKS_MIN <= page {
         page
     } else {
         page * LARGE_FACTOR

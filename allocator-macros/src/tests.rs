@@ -217,7 +217,7 @@ fn contradictions_are_found() {
     assert!(mistake("size_classes = [16, 32], fast_path(direct_max = 64)").contains("at most 32"));
     assert!(mistake("size_classes = [208], fast_path(cache = 1024)").contains("at most 315"));
     assert!(mistake("small_extend = batch(128KiB)").contains("over the page"));
-    assert!(mistake("page = 512KiB, size_classes = [512KiB], limit = 1MiB").contains("4MiB"));
+    assert!(mistake("page = 512KiB, size_classes = [512KiB], limit = 1MiB").contains("2MiB"));
     assert!(mistake("size_classes = geometric(max = 128KiB)").contains("page = 128KiB"));
 }
 
@@ -258,6 +258,39 @@ fn the_printed_attribute_declares_the_same_allocator() {
         let start = printed.find("derive_allocator(").unwrap() + "derive_allocator(".len();
         let end = printed.find(")]").unwrap();
         assert_eq!(text(&good(&printed[start..end])), printed, "{attribute}");
+    }
+}
+
+/// The same numbers as `CONFIG.classes()` gives: `tests/tests/options_config.rs`.
+#[test]
+fn the_table_of_classes_has_the_pages_of_the_core() {
+    for (attribute, rows) in [
+        (
+            "",
+            [
+                "| 8192 | 20 % | 8 | 64KiB |",
+                "| 32768 | 11 % | 8 | 256KiB |",
+            ],
+        ),
+        (
+            "hardening = guarded",
+            [
+                "| 8192 | 20 % | 7 | 64KiB |",
+                "| 32768 | 11 % | 7 | 256KiB |",
+            ],
+        ),
+        (
+            "page = 128KiB",
+            [
+                "| 8192 | 20 % | 16 | 128KiB |",
+                "| 32768 | 11 % | 16 | 512KiB |",
+            ],
+        ),
+    ] {
+        let text = type_doc::text(&good(attribute), false);
+        for row in rows {
+            assert!(text.contains(row), "{attribute}: {row}\n{text}");
+        }
     }
 }
 

@@ -4,6 +4,7 @@
 use std::fmt::Write as _;
 
 use crate::number::{Amount, Unit};
+use crate::options::GUARD_BYTES;
 use crate::presets::Hardening;
 use crate::spec::{Extend, Sizes, Spec, page_of};
 use crate::spelling::tidy;
@@ -132,7 +133,12 @@ fn table(spec: &Spec) -> String {
             format!("{} %", (100 * wasted + bytes / 2) / bytes)
         });
         let page = page_of(bytes, spec.page);
-        let (blocks, page) = (page / bytes, Unit::Bytes.show(page));
+        let guard = if spec.hardening.guards {
+            GUARD_BYTES
+        } else {
+            0
+        };
+        let (blocks, page) = ((page - guard) / bytes, Unit::Bytes.show(page));
         let _ = writeln!(text, "| {bytes} | {waste} | {blocks} | {page} |");
         before = Some(bytes);
     }

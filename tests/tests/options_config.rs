@@ -230,6 +230,34 @@ fn the_class_table_is_what_blocks_are<A: Subject>() {
     }
 }
 
+/// The same numbers as the type's rustdoc has: `allocator-macros/src/tests.rs`.
+#[test]
+fn the_class_table_has_the_pages_of_the_rustdoc() {
+    let pages = |config: Config, bytes| {
+        let mut classes = config.classes();
+        let class = classes.find(|class| class.block_bytes == bytes);
+        class.map(|class| (class.blocks_per_page, class.page_bytes))
+    };
+    let plain = Default::CONFIG;
+    assert_eq!(pages(plain, 8192), Some((8, 64 << 10)));
+    assert_eq!(pages(plain, 32768), Some((8, 256 << 10)));
+    let guarded = configurations::Guarded::CONFIG;
+    assert_eq!(pages(guarded, 8192), Some((7, 64 << 10)));
+    assert_eq!(pages(guarded, 32768), Some((7, 256 << 10)));
+}
+
+/// One page of the largest class is all that it may have.
+#[derive_allocator(page = 512KiB, size_classes = geometric(max = 512KiB), limit = 2MiB)]
+struct OnePage;
+
+#[test]
+fn the_least_limit_has_room_for_a_page_of_the_largest_class() {
+    let largest = layout(512 << 10, 1);
+    let block = OnePage.allocate(largest).expect("a page fits");
+    // SAFETY: live, of this layout.
+    unsafe { OnePage.deallocate(block, largest) };
+}
+
 #[test]
 fn signed_blocks_have_room_for_the_signature() {
     let classes = |config: Config| config.classes().map(|class| class.block_bytes);
