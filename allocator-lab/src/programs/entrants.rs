@@ -1,6 +1,7 @@
 //! Who takes part: shared objects of ours, and those that the machine has.
 
 use crate::race::build::{Built, Executables, build};
+use crate::race::entrants::{CHECKED, COMPACT, CONTROL, GUARDED, SEED, STOCK, THROUGHPUT};
 use crate::race::entrants::{DEFAULT, Entrant, Feature, SYSTEM, Side};
 use crate::race::report::LeftOut;
 use std::path::{Path, PathBuf};
@@ -11,21 +12,14 @@ pub const MIMALLOC: &str = "mimalloc2";
 
 /// Everyone. The executables are shared objects here.
 pub static PRELOADED: &[Entrant] = &[
-    ours(DEFAULT, "preload", "libpreload.so, preset balanced"),
-    Entrant {
-        side: Side::Control,
-        ..ours("default′", "preload", "a second copy of default: noise")
-    },
-    ours("throughput", "throughput", "preset throughput"),
-    ours("compact", "compact", "preset compact"),
-    ours("seed", "seed", "preset seed"),
-    ours(
-        "stock",
-        "stock",
-        "preset stock: mimalloc's published constants",
-    ),
-    ours("checked", "checked", "hardening = checked"),
-    ours("guarded", "guarded", "hardening = guarded"),
+    DEFAULT_OBJECT,
+    object_of(CONTROL, "preload"),
+    object_of(THROUGHPUT, "throughput"),
+    object_of(COMPACT, "compact"),
+    object_of(SEED, "seed"),
+    object_of(STOCK, "stock"),
+    object_of(CHECKED, "checked"),
+    object_of(GUARDED, "guarded"),
     // Not just nothing: a program may be linked with another allocator, as Debian's redis is.
     installed(SYSTEM, "libc.so.6", "the allocator of the C library"),
     installed(MIMALLOC, "libmimalloc.so.2", "mimalloc 2"),
@@ -33,23 +27,35 @@ pub static PRELOADED: &[Entrant] = &[
     installed("tcmalloc", "libtcmalloc_minimal.so.4", "gperftools"),
 ];
 
-const fn ours(name: &'static str, target: &'static str, about: &'static str) -> Entrant {
+/// The default as a shared object.
+const DEFAULT_OBJECT: Entrant = Entrant {
+    name: DEFAULT,
+    about: "libpreload.so, preset balanced",
+    served_by: DEFAULT,
+    side: Side::Ours,
+    executable: "preload",
+    feature: Feature::Preload,
+    package: None,
+};
+
+/// The shared object of `examples/preload` that declares what an entrant of the race does.
+const fn object_of(entrant: Entrant, target: &'static str) -> Entrant {
     Entrant {
-        name,
-        about,
-        served_by: name,
-        side: Side::Ours,
         executable: target,
         feature: Feature::Preload,
-        package: None,
+        ..entrant
     }
 }
 
 const fn installed(name: &'static str, file: &'static str, about: &'static str) -> Entrant {
     Entrant {
+        name,
+        about,
+        served_by: name,
         side: Side::Peer,
+        executable: file,
         feature: Feature::Installed,
-        ..ours(name, file, about)
+        ..DEFAULT_OBJECT
     }
 }
 

@@ -76,6 +76,39 @@ pub const MIMALLOC: &str = "mimalloc3";
 /// Name of the peer that is in every system, and that nobody chooses.
 pub const SYSTEM: &str = "System";
 
+/// The default again.
+pub const CONTROL: Entrant = Entrant {
+    side: Side::Control,
+    served_by: DEFAULT,
+    ..ours(
+        "default′",
+        "entrant-default",
+        "a second copy of default: noise",
+    )
+};
+
+/// Time before memory.
+pub const THROUGHPUT: Entrant = ours("throughput", "entrant-throughput", "preset throughput");
+
+/// Memory before time.
+pub const COMPACT: Entrant = ours("compact", "entrant-compact", "preset compact");
+
+/// The four options of the seed.
+pub const SEED: Entrant = ours("seed", "entrant-seed", "preset seed");
+
+/// None of them.
+pub const STOCK: Entrant = ours(
+    "stock",
+    "entrant-stock",
+    "preset stock: mimalloc's published constants",
+);
+
+/// The default, looking for misuse.
+pub const CHECKED: Entrant = ours("checked", "entrant-checked", "hardening = checked");
+
+/// The default, looking for all of it.
+pub const GUARDED: Entrant = ours("guarded", "entrant-guarded", "hardening = guarded");
+
 /// Everyone.
 pub static ENTRANTS: &[Entrant] = &[
     ours(
@@ -83,25 +116,13 @@ pub static ENTRANTS: &[Entrant] = &[
         "entrant-default",
         "#[derive_allocator], preset balanced",
     ),
-    Entrant {
-        side: Side::Control,
-        served_by: DEFAULT,
-        ..ours(
-            "default′",
-            "entrant-default",
-            "a second copy of default: noise",
-        )
-    },
-    ours("throughput", "entrant-throughput", "preset throughput"),
-    ours("compact", "entrant-compact", "preset compact"),
-    ours("seed", "entrant-seed", "preset seed"),
-    ours(
-        "stock",
-        "entrant-stock",
-        "preset stock: mimalloc's published constants",
-    ),
-    ours("checked", "entrant-checked", "hardening = checked"),
-    ours("guarded", "entrant-guarded", "hardening = guarded"),
+    CONTROL,
+    THROUGHPUT,
+    COMPACT,
+    SEED,
+    STOCK,
+    CHECKED,
+    GUARDED,
     Entrant {
         name: SYSTEM,
         about: "the allocator of the C library",
