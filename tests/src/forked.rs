@@ -5,8 +5,8 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::{Duration, Instant};
 use std::{mem, ptr};
 
-/// A child that takes longer hangs: it has a few milliseconds' work to do.
-const HANG: Duration = Duration::from_secs(3);
+/// A child that takes longer hangs: it has a few milliseconds' work to do, be the machine as busy as it may.
+const HANG: Duration = Duration::from_secs(60);
 
 /// A child process of fork.
 #[derive(Debug)]

@@ -16,13 +16,13 @@ const THREADS: usize = 32;
 const ITERATIONS: usize = 50;
 /// Iterations that a thread lives: in between, all its heaps are abandoned and adopted.
 const ITERATIONS_PER_LIFE: usize = 5;
-/// Operations of one thread in one iteration.
-const OPERATIONS: usize = 100;
+/// Operations of one thread in one iteration; with assertions each takes ten times as long.
+const OPERATIONS: usize = if cfg!(debug_assertions) { 30 } else { 100 };
 /// Places where threads leave blocks for each other.
 const EXCHANGES: usize = 512;
 /// Live blocks of one size per thread, and how many of them one iteration replaces.
 const CROWD: usize = 300;
-const CROWD_REPLACED: usize = 120;
+const CROWD_REPLACED: usize = if cfg!(debug_assertions) { 40 } else { 120 };
 /// Blocks that a thread keeps for itself at most.
 const KEPT_MAX: usize = 100;
 

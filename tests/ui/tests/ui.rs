@@ -1,7 +1,7 @@
 //! What compiles and what does not, and what the compiler says then.
 //!
 //! One declaration per file; the file's name is the mistake. After a change of
-//! a message, `TRYBUILD=overwrite cargo test --test ui` writes the texts anew:
+//! a message, `TRYBUILD=overwrite cargo test -p allocator-ui` writes the texts anew:
 //! read each of them.
 
 use std::fs;
@@ -15,8 +15,8 @@ use std::path::Path;
 fn declarations_compile_or_say_why_not() {
     share_class_files();
     let cases = trybuild::TestCases::new();
-    cases.pass("ui/pass/*.rs");
-    cases.compile_fail("ui/fail/*/*.rs");
+    cases.pass("pass/*.rs");
+    cases.compile_fail("fail/*/*.rs");
 }
 
 /// Puts the class files where `file("…")` looks for them: trybuild compiles the
@@ -26,7 +26,7 @@ fn share_class_files() {
         .parent()
         .expect("tmp is below target");
     let root = target.join("tests/trybuild").join(env!("CARGO_PKG_NAME"));
-    let from = Path::new(env!("CARGO_MANIFEST_DIR")).join("ui/classes");
+    let from = Path::new(env!("CARGO_MANIFEST_DIR")).join("classes");
     let to = root.join("classes");
     fs::create_dir_all(&to).expect("the target folder can be written");
     for file in fs::read_dir(from).expect("the class files are there") {
