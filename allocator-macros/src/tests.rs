@@ -295,6 +295,13 @@ fn the_table_of_classes_has_the_pages_of_the_core() {
 }
 
 #[test]
+fn the_table_of_classes_tells_of_the_canary() {
+    let tells = |attribute| type_doc::text(&good(attribute), false).contains("eight bytes more");
+    assert!(tells("hardening = guarded") && tells("hardening(canaries)"));
+    assert!(!tells("") && !tells("hardening = checked"));
+}
+
+#[test]
 fn items_that_are_not_unit_structs_are_refused() {
     let wrong = |text: &str| {
         let mut errors = Errors::default();

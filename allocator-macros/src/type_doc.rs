@@ -145,6 +145,9 @@ fn table(spec: &Spec) -> String {
     text.push_str(
         "\nWorst waste is what the smallest request that a class serves leaves unused of a block.\n",
     );
+    if spec.hardening.canaries {
+        text.push_str("A request is served as one of eight bytes more, which are its canary.\n");
+    }
     text
 }
 

@@ -90,50 +90,12 @@ pub fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Task, lexo
             Arg::Long("child") => child = Some(workload(&mut parser)?),
             Arg::Long("help") | Arg::Short('h') => return Ok(Task::Print(help())),
             Arg::Long("version") | Arg::Short('V') => return Ok(Task::Print(version())),
-            Arg::Value(verb) if is_first && verb == "race" => {
-                return Ok(match race::parse(&mut parser)? {
-                    race::Task::Race(racing) => Task::Race(racing),
-                    race::Task::Print(text) => Task::Print(text),
-                });
-            }
-            Arg::Value(verb) if is_first && verb == "scale" => {
-                return Ok(match scale::parse(&mut parser)? {
-                    scale::Task::Scale(asked) => Task::Scale(asked),
-                    scale::Task::Print(text) => Task::Print(text),
-                });
-            }
-            Arg::Value(verb) if is_first && verb == "ab" => {
-                return Ok(match ab::parse(&mut parser)? {
-                    ab::Task::Compare(comparing) => Task::Ab(comparing),
-                    ab::Task::Print(text) => Task::Print(text),
-                });
-            }
-            Arg::Value(verb) if is_first && verb == "explain" => {
-                return Ok(match explain::parse(&mut parser)? {
-                    explain::Task::Explain(asked) => Task::Explain(asked),
-                    explain::Task::Print(text) => Task::Print(text),
-                });
-            }
-            Arg::Value(verb) if is_first && verb == "report" => {
-                return Ok(match report::parse(&mut parser)? {
-                    report::Task::Report(reporting) => Task::Report(reporting),
-                    report::Task::Print(text) => Task::Print(text),
-                });
-            }
-            Arg::Value(verb) if is_first && verb == "record" => {
-                return Ok(match record::parse(&mut parser)? {
-                    record::Task::Record(recording) => Task::Record(recording),
-                    record::Task::Print(text) => Task::Print(text),
-                });
-            }
-            Arg::Value(verb) if is_first && verb == "replay" => {
-                return Ok(Task::Replay(PathBuf::from(parser.value()?)));
-            }
-            Arg::Value(verb) if is_first && verb == "fit" => {
-                return Ok(match fit::parse(&mut parser)? {
-                    fit::Task::Fit(fitting) => Task::Fit(fitting),
-                    fit::Task::Print(text) => Task::Print(text),
-                });
+            Arg::Value(value) => {
+                let verb = value.to_str().filter(|_| is_first);
+                return match of_verb(verb.unwrap_or_default(), &mut parser)? {
+                    Some(task) => Ok(task),
+                    None => Err(Arg::Value(value).unexpected()),
+                };
             }
             other => return Err(other.unexpected()),
         }
@@ -157,6 +119,42 @@ pub fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Task, lexo
         seconds,
         seed,
         json,
+    }))
+}
+
+/// The task of a verb, with the arguments behind it; `None` for what is no verb.
+fn of_verb(verb: &str, parser: &mut Parser) -> Result<Option<Task>, lexopt::Error> {
+    Ok(Some(match verb {
+        "race" => match race::parse(parser)? {
+            race::Task::Race(racing) => Task::Race(racing),
+            race::Task::Print(text) => Task::Print(text),
+        },
+        "scale" => match scale::parse(parser)? {
+            scale::Task::Scale(asked) => Task::Scale(asked),
+            scale::Task::Print(text) => Task::Print(text),
+        },
+        "ab" => match ab::parse(parser)? {
+            ab::Task::Compare(comparing) => Task::Ab(comparing),
+            ab::Task::Print(text) => Task::Print(text),
+        },
+        "explain" => match explain::parse(parser)? {
+            explain::Task::Explain(asked) => Task::Explain(asked),
+            explain::Task::Print(text) => Task::Print(text),
+        },
+        "report" => match report::parse(parser)? {
+            report::Task::Report(reporting) => Task::Report(reporting),
+            report::Task::Print(text) => Task::Print(text),
+        },
+        "record" => match record::parse(parser)? {
+            record::Task::Record(recording) => Task::Record(recording),
+            record::Task::Print(text) => Task::Print(text),
+        },
+        "replay" => Task::Replay(PathBuf::from(parser.value()?)),
+        "fit" => match fit::parse(parser)? {
+            fit::Task::Fit(fitting) => Task::Fit(fitting),
+            fit::Task::Print(text) => Task::Print(text),
+        },
+        _ => return Ok(None),
     }))
 }
 

@@ -76,8 +76,46 @@ fn run_cargo(
     executables: &mut Executables,
     watch: &mut impl FnMut(&str, &Executables),
 ) -> Result<(), String> {
+    let mut command = cargo_build(feature, names);
+    let mut child = command
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .spawn()
+        .map_err(|error| format!("cannot start {}: {error}", command.get_program().display()))?;
+    let messages = child.stdout.take().expect("standard output is piped");
+    for line in BufReader::new(messages).lines().map_while(Result::ok) {
+        let message: Value = serde_json::from_str(&line).unwrap_or_default();
+        let Some(target) = message["target"]["name"].as_str() else {
+            continue;
+        };
+        let object = message["filenames"][0]
+            .as_str()
+            .filter(|_| names.contains(&target));
+        if let Some(path) = message["executable"].as_str().or(object) {
+            executables.insert(target.to_owned(), PathBuf::from(path));
+        }
+        watch(target, executables);
+    }
+    let status = child.wait().map_err(|error| error.to_string())?;
+    let missing: Vec<&str> = names
+        .iter()
+        .copied()
+        .filter(|name| !executables.contains_key(*name))
+        .collect();
+    if status.success() && missing.is_empty() {
+        Ok(())
+    } else {
+        let missing = missing.join(", ");
+        Err(format!(
+            "cannot build {missing} (cargo: {status}); leave it out with --entrants"
+        ))
+    }
+}
+
+/// The call of cargo that builds these, and says where it put them.
+fn cargo_build(feature: Feature, names: &[&str]) -> Command {
     let cargo = env::var_os("CARGO").unwrap_or_else(|| OsString::from("cargo"));
-    let mut command = Command::new(&cargo);
+    let mut command = Command::new(cargo);
     command
         .args([
             "build",
@@ -110,39 +148,7 @@ fn run_cargo(
             format!("{flags} --cfg allocator_count_atomics"),
         );
     }
-    let mut child = command
-        .stdin(Stdio::null())
-        .stdout(Stdio::piped())
-        .spawn()
-        .map_err(|error| format!("cannot start {}: {error}", cargo.display()))?;
-    let messages = child.stdout.take().expect("standard output is piped");
-    for line in BufReader::new(messages).lines().map_while(Result::ok) {
-        let message: Value = serde_json::from_str(&line).unwrap_or_default();
-        let Some(target) = message["target"]["name"].as_str() else {
-            continue;
-        };
-        let object = message["filenames"][0]
-            .as_str()
-            .filter(|_| names.contains(&target));
-        if let Some(path) = message["executable"].as_str().or(object) {
-            executables.insert(target.to_owned(), PathBuf::from(path));
-        }
-        watch(target, executables);
-    }
-    let status = child.wait().map_err(|error| error.to_string())?;
-    let missing: Vec<&str> = names
-        .iter()
-        .copied()
-        .filter(|name| !executables.contains_key(*name))
-        .collect();
-    if status.success() && missing.is_empty() {
-        Ok(())
-    } else {
-        let missing = missing.join(", ");
-        Err(format!(
-            "cannot build {missing} (cargo: {status}); leave it out with --entrants"
-        ))
-    }
+    command
 }
 
 /// The manifest of this package: of the workspace that `cargo run` was called in, if it was.
