@@ -2,17 +2,17 @@
 //!
 //! A list ends with null or with an address that no block can have: an odd one.
 //!
-//! With `hardening(links)` the link is hidden, and the second word, the *note*, signs it:
+//! With `hardening(links)` the link is hidden by a key, and the second word, the *note*, signs it:
 //!
 //! ```text
-//! link = next ^ this ^ keys::link()
-//! note = next ^ keys::both()            so that  link ^ note ^ this == keys::note()
+//! link = next ^ keys::link()
+//! note = next ^ this            so that  link ^ note ^ this == keys::link()
 //! ```
 //! 1. Every block that is free and was handed out or threaded before is signed, wherever it waits.
 //! 2. No block in use is: both words are cleared when it is handed out.
 //!
 //! Whoever writes to one of the words of a free block, or to all bytes of both, without knowing the
-//! keys breaks the signature, so a link need not be checked to lead to a block.
+//! key breaks the signature, so a link need not be checked to lead to a block.
 
 use core::ptr;
 
@@ -66,7 +66,7 @@ impl Block {
         #[cfg(loom)]
         crate::base::modelled::writes(this.addr());
         let link = if C::LINKS {
-            next.map_addr(|next| next ^ this.addr() ^ keys::link())
+            next.map_addr(|next| next ^ keys::link())
         } else {
             next
         };
@@ -76,7 +76,7 @@ impl Block {
         if C::LINKS {
             // SAFETY: as above, and at least two words long.
             unsafe {
-                let note = ptr::without_provenance_mut(next.addr() ^ keys::both());
+                let note = ptr::without_provenance_mut(next.addr() ^ this.addr());
                 tracked::write((&raw mut (*this).note).cast(), note);
             }
         }
@@ -105,8 +105,8 @@ impl Block {
     unsafe fn signed_next(this: *mut Block) -> Option<*mut Block> {
         // SAFETY: free blocks hold two initialised words (Inv. 1), and the list is the caller's.
         let (link, note) = unsafe { Block::words(this) };
-        let next = link.map_addr(|link| link ^ this.addr() ^ keys::link());
-        (next.addr() ^ keys::both() == note.addr()).then_some(next.cast())
+        let next = link.map_addr(|link| link ^ keys::link());
+        (next.addr() ^ this.addr() == note.addr()).then_some(next.cast())
     }
 
     /// What follows a signed block, which is to be handed out: it is cleared as far as it was link
@@ -137,7 +137,7 @@ impl Block {
         // SAFETY: two words long. They may hold a user's bytes, so they are read as what nobody
         // need have initialised, and made a number by `frozen`.
         let (link, note) = unsafe { Block::words(this) };
-        frozen(link.addr() ^ note.addr()) ^ this.addr() == keys::note()
+        frozen(link.addr() ^ note.addr()) ^ this.addr() == keys::link()
     }
 }
 

@@ -15,9 +15,6 @@ use crate::os;
 #[repr(align(64))]
 struct Keys {
     link: Key,
-    note: Key,
-    /// Both of them: what a note and its link have between them.
-    both: Key,
     end: Key,
 }
 
@@ -29,8 +26,6 @@ unsafe impl Sync for Key {}
 
 static KEYS: Keys = Keys {
     link: Key::new(),
-    note: Key::new(),
-    both: Key::new(),
     end: Key::new(),
 };
 
@@ -66,22 +61,10 @@ impl Key {
     }
 }
 
-/// Hides links.
+/// Hides links and signs free blocks; odd.
 #[inline(always)]
 pub(crate) fn link() -> usize {
     KEYS.link.get()
-}
-
-/// Signs free blocks.
-#[inline(always)]
-pub(crate) fn note() -> usize {
-    KEYS.note.get()
-}
-
-/// `link() ^ note()`
-#[inline(always)]
-pub(crate) fn both() -> usize {
-    KEYS.both.get()
 }
 
 /// Signs the ends of blocks in use.
@@ -93,7 +76,7 @@ pub(crate) fn end() -> usize {
 /// Sees that the keys are drawn.
 pub(crate) fn draw() {
     // That one is drawn last.
-    if !KEYS.both.is_drawn() {
+    if !KEYS.link.is_drawn() {
         draw_now();
     }
 }
@@ -101,16 +84,12 @@ pub(crate) fn draw() {
 #[cold]
 #[inline(never)]
 fn draw_now() {
-    let [link, note] = os::random_words();
-    let [end, _] = os::random_words();
+    let [link, end] = os::random_words();
     DRAWING.acquire();
-    if !KEYS.both.is_drawn() {
-        // One odd, the other even: so none is 0, nor is what they have between them.
-        let (link, note) = (link | 1, note & !1 | 2);
+    if !KEYS.link.is_drawn() {
+        // Odd, hence not 0.
         KEYS.end.draw(end | 1);
-        KEYS.link.draw(link);
-        KEYS.note.draw(note);
-        KEYS.both.draw(link ^ note);
+        KEYS.link.draw(link | 1);
     }
     DRAWING.release();
 }

@@ -21,7 +21,7 @@ impl Random {
     fn next(&self) -> u64 {
         let mut state = match self.0.get() {
             // Differs from sequence to sequence, and is not 0, from where none would come.
-            0 => (keys::note() ^ ptr::from_ref(self).addr().rotate_left(32)) as u64 | 1,
+            0 => (keys::link() ^ ptr::from_ref(self).addr().rotate_left(32)) as u64 | 1,
             state => state,
         };
         state ^= state << 13;
