@@ -5,6 +5,7 @@ use core::marker::PhantomData;
 
 use crate::base::sync::{AtomicUsize, Ordering};
 use crate::config::choices::{Choices, Derived};
+use crate::mem::pagemap::{Number, Registered};
 use crate::mem::tenant::{COMMON, GUARDED, Tenant};
 
 /// The account of a type. Kept only when the type has a limit or counts.
@@ -13,6 +14,8 @@ pub(crate) struct Account<C> {
     held_bytes: AtomicUsize,
     /// The tenant that the type is by itself, with `isolate`.
     tenant: Tenant,
+    /// What the type is in the pagemap.
+    registered: Registered,
     choices: PhantomData<C>,
 }
 
@@ -23,8 +26,21 @@ impl<C: Choices> Account<C> {
         Self {
             held_bytes: AtomicUsize::new(0),
             tenant: Tenant::new(C::GUARDS),
+            registered: Registered::new(),
             choices: PhantomData,
         }
+    }
+
+    /// Enters the type into the pagemap, once, if its frees are looked at.
+    pub(super) fn register(&self) {
+        if C::PAGES {
+            self.registered.register();
+        }
+    }
+
+    /// What the type is in the pagemap.
+    pub(super) fn number(&self) -> Number {
+        self.registered.number()
     }
 
     /// Whose chunks the type is served from.

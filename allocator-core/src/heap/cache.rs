@@ -17,8 +17,9 @@ use crate::config::choices::{Choices, Derived, element};
 use crate::config::size_class::BIN_BYTES;
 use crate::mem::block::Block;
 use crate::mem::page::{Page, State};
+use crate::mem::pagemap::View;
 use crate::mem::tally::Tally;
-use crate::mem::{regions, samples, written};
+use crate::mem::{samples, written};
 
 /// One thread's cache of one type. The bins come first: lookup tables hold offsets to them.
 #[repr(C)]
@@ -26,6 +27,8 @@ pub struct Cache<C: Choices> {
     bins: UnsafeCell<C::PerClass<Bin>>,
     /// The thread's heap; null before the first allocation and after the thread's end.
     heap: Cell<*const Heap<C>>,
+    /// What the thread sees of the pagemap: nothing without a heap.
+    view: Cell<View>,
     /// That of the heap, when requests are recorded; null until the thread first asks.
     tally: Cell<*const Tally>,
     /// Inv. 2.
@@ -51,6 +54,7 @@ impl<C: Choices> Cache<C> {
             // SAFETY: an idle bin is all zero.
             bins: UnsafeCell::new(unsafe { core::mem::MaybeUninit::zeroed().assume_init() }),
             heap: Cell::new(ptr::null()),
+            view: Cell::new(View::NOTHING),
             tally: Cell::new(ptr::null()),
             attached: ClassSet::new(),
             end: EndLink {
@@ -121,7 +125,7 @@ impl<C: Choices> Cache<C> {
         let is_sound = if C::QUARANTINE > 0 {
             // Whether it is of the bin's page is as good as random, hence not asked.
             match C::PAGES {
-                true => self.is_own_block(block, class),
+                true => self.is_block(block, class),
                 false => !(C::SAMPLE > 0 && samples::contains(block)),
             }
         } else if bin.is_of_run(block) {
@@ -137,7 +141,7 @@ impl<C: Choices> Cache<C> {
             C::CACHES
                 && bin.has_random_room()
                 && match C::PAGES {
-                    true => self.is_own_block(block, class),
+                    true => self.is_block(block, class),
                     false => !(C::SAMPLE > 0 && samples::contains(block)),
                 }
         };
@@ -180,26 +184,11 @@ impl<C: Choices> Cache<C> {
         has_room
     }
 
-    /// Whether `block` is one of `class` in a page of the thread's heap.
+    /// Whether `block` is one of `class`, by the pagemap; no thread without a heap is told so.
     #[inline(always)]
-    fn is_own_block(&self, block: *mut u8, class: usize) -> bool {
-        if !regions::is_in_known_chunk(block) {
-            return false;
-        }
-        let start = block.map_addr(|address| address & !(C::page_bytes(class) - 1));
-        // SAFETY: in a chunk. What is not a page has a header, too, or the chunk's words in place of
-        // it, among which there is no owner.
-        let page = unsafe { Page::at(start) };
-        // A page that has gone back has no owner either. Where no block has to wait, there is a heap: without
-        // one, no bin is in random mode (Inv. 1).
-        (C::QUARANTINE == 0 || !self.heap.get().is_null())
-            && page.is_owned_by_heap(self.heap.get().cast())
-            && match C::QUARANTINE > 0 {
-                // On the line of the header that has been read anyway.
-                true => page.bin() == (class * BIN_BYTES) as u16,
-                false => page.class() == class,
-            }
-            && C::is_block_start(block.addr() - start.addr(), class)
+    fn is_block(&self, block: *mut u8, class: usize) -> bool {
+        self.view.get().has(block, class)
+            && C::is_block_start(block.addr() & (C::page_bytes(class) - 1), class)
     }
 
     /// What the class's bin is doing.
@@ -217,6 +206,10 @@ impl<C: Choices> Cache<C> {
 
     pub(crate) fn set_heap(&self, heap: Option<&'static Heap<C>>) {
         self.heap.set(heap.map_or(ptr::null(), ptr::from_ref));
+        if C::PAGES {
+            let view = heap.map_or(View::NOTHING, |heap| View::of(heap.account().number()));
+            self.view.set(view);
+        }
         self.set_tally(None);
     }
 

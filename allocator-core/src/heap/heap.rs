@@ -28,7 +28,7 @@ use crate::mem::page::lists::{Owned, Queue};
 use crate::mem::page::{Page, State, tail};
 use crate::mem::random::Random;
 use crate::mem::tally::Tally;
-use crate::mem::{arena, due, keys};
+use crate::mem::{arena, due, keys, pagemap};
 use crate::os::{self, OS_PAGE_BYTES, tracked};
 
 /// Most bytes that the very first extension of a class in a heap threads: many a thread needs a
@@ -103,7 +103,7 @@ impl<C: Choices> Heap<C> {
             .store(ptr::from_ref(account).cast_mut(), Ordering::Release);
     }
 
-    fn account(&self) -> &'static Account<C> {
+    pub(super) fn account(&self) -> &'static Account<C> {
         // Acquire: pairs with the Release in give_to().
         // SAFETY: set before the heap is used, and in a static.
         unsafe { &*self.account.load(Ordering::Acquire) }
@@ -470,6 +470,10 @@ pub(super) fn claim_page<C: Choices>(
     if C::EXPORTS || C::QUARANTINE > 0 {
         page.note_bin((class * BIN_BYTES) as u16);
     }
+    if C::PAGES {
+        // SAFETY: just claimed, and aligned to their size.
+        unsafe { pagemap::enter(start.as_ptr(), slices, account.number(), class) };
+    }
     if C::TELLS {
         for index in 0..page.reserved() as usize {
             let block = start.as_ptr().wrapping_add(index * block_bytes);
@@ -539,6 +543,10 @@ pub(super) fn release_page<C: Choices>(account: &Account<C>, page: &'static Page
     let slices = page.slices() as usize;
     let start = page.start();
     page.retire_header();
+    if C::PAGES {
+        // SAFETY: a page's, which is the caller's.
+        unsafe { pagemap::leave(start, slices, account.number()) };
+    }
     account.discharge(slices * SLICE_BYTES);
     if let Some(start) = NonNull::new(start) {
         // SAFETY: claimed for this page; no block of it is used any more.

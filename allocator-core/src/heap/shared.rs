@@ -80,6 +80,7 @@ impl<C: Choices> Shared<C> {
 
     /// Prepares the heap of abandoned pages; the entry among all types, to be added to them.
     pub(super) fn prepare(&'static self) -> &'static TypeNode {
+        self.account.register();
         self.orphans.give_to(self.type_id(), &self.account);
         &self.node
     }

@@ -19,6 +19,7 @@ pub(crate) mod due;
 pub(crate) mod keys;
 pub(crate) mod mailbox;
 pub(crate) mod page;
+pub(crate) mod pagemap;
 pub(crate) mod places;
 mod purge;
 pub(crate) mod random;

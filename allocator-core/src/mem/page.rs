@@ -496,13 +496,6 @@ impl Page {
         ptr::eq(self.owner.load(Ordering::Relaxed), owner)
     }
 
-    /// Whether the page belongs to the heap at `heap`, which starts with its owner.
-    #[inline(always)]
-    pub(crate) fn is_owned_by_heap(&self, heap: *const Owner) -> bool {
-        // Relaxed: as in is_owned_by().
-        ptr::eq(self.owner.load(Ordering::Relaxed), heap)
-    }
-
     pub(crate) fn set_owner(&self, owner: &'static Owner) {
         // Release: pairs with the Acquire in owner().
         self.owner

@@ -20,7 +20,7 @@ const CHUNK: u8 = 1;
 const HUGE: u8 = 2;
 
 /// Bits of an address of a process, unless it asks for more: 47 on x86-64, at most 48 elsewhere.
-const ADDRESS_BITS: u32 = if cfg!(target_arch = "x86_64") { 47 } else { 48 };
+pub(super) const ADDRESS_BITS: u32 = if cfg!(target_arch = "x86_64") { 47 } else { 48 };
 const REGIONS: usize = (1 << ADDRESS_BITS) / CHUNK_BYTES;
 
 static MARKS: [AtomicU8; REGIONS] = [const { AtomicU8::new(UNKNOWN) }; REGIONS];

@@ -115,10 +115,29 @@ fn map(bytes: usize, hint: usize) -> Option<NonNull<u8>> {
     }
 }
 
+/// Takes addresses that read as zero, whole OS pages, with no memory behind them: what is to be written to is
+/// made so by [`make_writable`].
+pub(crate) fn reserve_readable(bytes: usize) -> Option<NonNull<u8>> {
+    if permitted(Call::Map) {
+        unix::map_readable(bytes)
+    } else {
+        None
+    }
+}
+
+/// Lets addresses be written to; false when the OS refuses.
+///
+/// # Safety
+/// - whole OS pages of [`reserve_readable`].
+pub(crate) unsafe fn make_writable(start: NonNull<u8>, bytes: usize) -> bool {
+    // SAFETY: the caller's promise; who only reads sees no difference.
+    permitted(Call::Protect) && unsafe { unix::protect(start, bytes, true) }
+}
+
 /// Gives addresses and memory back. When the OS refuses, they stay mapped and are lost.
 ///
 /// # Safety
-/// - `[start, start + bytes)` is mapped by [`reserve`] or [`remap`], and nobody uses it any more.
+/// - `[start, start + bytes)` is mapped by [`reserve`], [`reserve_readable`] or [`remap`], and nobody uses it any more.
 pub(crate) unsafe fn release(start: NonNull<u8>, bytes: usize) -> bool {
     // SAFETY: the caller's promise.
     permitted(Call::Unmap) && unsafe { unix::unmap(start, bytes) }

@@ -70,6 +70,11 @@ pub(super) fn map(bytes: usize, _hint: usize) -> Option<NonNull<u8>> {
     NonNull::new(region.wrapping_add(taken * PLACE_BYTES))
 }
 
+/// A model has no addresses that nothing is behind.
+pub(super) fn map_readable(_bytes: usize) -> Option<NonNull<u8>> {
+    None
+}
+
 /// Addresses are not given out again.
 pub(super) unsafe fn unmap(start: NonNull<u8>, bytes: usize) -> bool {
     modelled::writes_all(start.addr().get(), bytes);

@@ -28,6 +28,26 @@ pub(super) fn map(bytes: usize, hint: usize) -> Option<NonNull<u8>> {
     }
 }
 
+/// Addresses that read as zero and cannot be written to, so that no memory is promised for them.
+pub(super) fn map_readable(bytes: usize) -> Option<NonNull<u8>> {
+    // SAFETY: an anonymous mapping without MAP_FIXED touches no memory that exists.
+    let start = unsafe {
+        libc::mmap(
+            ptr::null_mut(),
+            bytes,
+            libc::PROT_READ,
+            libc::MAP_PRIVATE | libc::MAP_ANONYMOUS | libc::MAP_NORESERVE,
+            -1,
+            0,
+        )
+    };
+    if start == libc::MAP_FAILED {
+        None
+    } else {
+        NonNull::new(start.cast())
+    }
+}
+
 pub(super) unsafe fn unmap(start: NonNull<u8>, bytes: usize) -> bool {
     // SAFETY: the caller owns the range.
     unsafe { libc::munmap(start.as_ptr().cast(), bytes) == 0 }
