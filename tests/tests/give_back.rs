@@ -10,11 +10,16 @@ const COMPACT: &str = env!("CARGO_BIN_EXE_global_compact");
 const CHECKED: &str = env!("CARGO_BIN_EXE_global_checked");
 const GUARDED: &str = env!("CARGO_BIN_EXE_global_guarded");
 
+/// In any build those that differ most; all of them where that does not take minutes.
+const MANY: &[&str] = if cfg!(debug_assertions) {
+    &[AS_IT_COMES, CHECKED]
+} else {
+    &[AS_IT_COMES, STOCK, COMPACT, CHECKED]
+};
+
 #[test]
 fn a_consumer_that_never_allocates_keeps_resident_memory_near_what_is_live() {
-    // In any build those that differ most; all of them where that does not take minutes.
-    let programs = [AS_IT_COMES, CHECKED, STOCK, COMPACT];
-    for program in &programs[..if cfg!(debug_assertions) { 2 } else { 4 }] {
+    for program in MANY {
         // Enough live blocks that the pages at work, of eight threads and every class, weigh little.
         Program::new(program, &["producers", "1024", "256", "140"]).succeeds();
     }
@@ -67,7 +72,7 @@ fn forty_megabytes_freed_by_another_thread_go_back_within_the_purge_delay() {
 
 #[test]
 fn the_os_is_called_once_for_64_kib_at_most_to_purge_what_is_freed_in_pieces() {
-    for program in [AS_IT_COMES, STOCK, COMPACT, CHECKED] {
+    for program in MANY {
         Program::new(program, &["purge_storm"]).succeeds();
     }
 }

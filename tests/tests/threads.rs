@@ -54,7 +54,7 @@ fn destructors_that_allocate_up_to_the_last_pass_leak_nothing() {
 #[test]
 fn types_first_used_in_the_last_pass_of_destructors_leak_nothing() {
     // As many as are tried for the program's own `malloc`, in `preload.rs`.
-    let threads = if cfg!(debug_assertions) { "200" } else { "800" };
+    let threads = if cfg!(debug_assertions) { "60" } else { "800" };
     for program in [AS_IT_COMES, STOCK, POINTER, CHECKED, GUARDED] {
         Program::new(program, &["late_first_use", threads]).succeeds();
     }

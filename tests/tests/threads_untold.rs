@@ -25,7 +25,7 @@ struct Pointer;
 subjects!(Inline, Pointer);
 
 /// Threads of a test.
-const THREADS: usize = 4000;
+const THREADS: usize = if cfg!(debug_assertions) { 1000 } else { 4000 };
 /// Threads at a time.
 const AT_A_TIME: usize = 4;
 
