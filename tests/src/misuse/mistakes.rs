@@ -151,7 +151,11 @@ fn double_free<F: Misused>(scene: &Scene) {
 fn double_free_later<F: Misused>(scene: &Scene) {
     let size = scene.size;
     let count = if size < 100_000 { 1024 } else { 64 };
-    let blocks = scene.blocks::<F>(count + 2);
+    let mut blocks = scene.blocks::<F>(count + 2);
+    if size >= 100_000 {
+        // The last one's memory is the last that another type takes: the process's `malloc` may want a page.
+        blocks.reverse();
+    }
     let victim = blocks[0];
     let (freed, kept): (Vec<_>, Vec<_>) = (1..).zip(&blocks[1..]).partition(|(at, _)| at % 2 == 0);
     let freed: Vec<usize> = freed.into_iter().map(|(_, block)| *block).collect();
