@@ -1,6 +1,5 @@
 //! `allocator-lab fit --trace` from one end to the other: a declaration is built for a value, and one without it,
 //! both are measured under a replay, and what was found is printed and written. No times are asserted.
-//! Two shared objects are built, optimised: `.ci/run` runs it in its loop, by `-- --ignored`.
 
 use allocator_lab::trace::{Act, Event, Trace};
 use serde_json::Value;
@@ -31,7 +30,8 @@ fn trace() -> Trace {
 }
 
 #[test]
-#[ignore = "has cargo build two shared objects"]
+// Two optimised builds, a minute where nothing is built yet: too long for the default command.
+#[ignore = "builds two shared objects, optimised; .ci/run runs it, by `-- --ignored`"]
 fn a_value_is_built_and_measured_and_what_was_found_is_said() {
     let folder = tempfile::tempdir().unwrap();
     let write = |name: &str, bytes: &[u8]| fs::write(folder.path().join(name), bytes).unwrap();

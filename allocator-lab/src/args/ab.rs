@@ -1,6 +1,6 @@
 //! The command line of `ab`.
 
-use super::version;
+use super::{Parsed, version};
 use crate::ab::protocol::{LOOKS, REPEATS_MAX};
 use crate::ab::side::Named;
 use crate::programs::entrants::PRELOADED;
@@ -38,20 +38,11 @@ pub struct Comparing {
     pub json: Option<PathBuf>,
 }
 
-/// What `ab` was asked to do.
-#[derive(Debug)]
-pub enum Task {
-    /// To compare.
-    Compare(Comparing),
-    /// To print this and be done.
-    Print(String),
-}
-
 /// Reads the arguments after `ab`.
 ///
 /// # Errors
 /// What is wrong with them, in a line.
-pub fn parse(parser: &mut Parser) -> Result<Task, lexopt::Error> {
+pub fn parse(parser: &mut Parser) -> Result<Parsed<Comparing>, lexopt::Error> {
     let (mut a, mut b, mut json, mut repeats) = (None, None, None, None);
     let mut most_rounds = LOOKS[LOOKS.len() - 1].rounds;
     let (mut seed, mut timeout_seconds) = (DEFAULT_SEED, DEFAULT_TIMEOUT_SECONDS);
@@ -67,8 +58,8 @@ pub fn parse(parser: &mut Parser) -> Result<Task, lexopt::Error> {
             Arg::Long("instructions") => instructions = true,
             Arg::Long("seed") => seed = parser.value()?.parse()?,
             Arg::Long("json") => json = Some(PathBuf::from(parser.value()?)),
-            Arg::Long("help") | Arg::Short('h') => return Ok(Task::Print(help())),
-            Arg::Long("version") | Arg::Short('V') => return Ok(Task::Print(version())),
+            Arg::Long("help") | Arg::Short('h') => return Ok(Parsed::Print(help())),
+            Arg::Long("version") | Arg::Short('V') => return Ok(Parsed::Print(version())),
             // The first word is the command's name; the rest is the command's own.
             Arg::Value(program) => {
                 command.push(program);
@@ -86,7 +77,7 @@ pub fn parse(parser: &mut Parser) -> Result<Task, lexopt::Error> {
         (false, true) => return Err("no command to run under them; write it after --".into()),
         _ => {}
     }
-    Ok(Task::Compare(Comparing {
+    Ok(Parsed::Task(Comparing {
         a,
         b,
         command,
@@ -168,8 +159,8 @@ mod tests {
 
     fn comparing(arguments: &[&str]) -> Result<Comparing, String> {
         match parse(&mut Parser::from_args(arguments)) {
-            Ok(Task::Compare(comparing)) => Ok(comparing),
-            Ok(Task::Print(_)) => Err("nothing to compare".to_owned()),
+            Ok(Parsed::Task(comparing)) => Ok(comparing),
+            Ok(Parsed::Print(_)) => Err("nothing to compare".to_owned()),
             Err(error) => Err(error.to_string()),
         }
     }

@@ -1,6 +1,6 @@
 //! The command line of `explain`.
 
-use super::version;
+use super::{Parsed, version};
 use crate::contestants::{self, CONTESTANTS, Contestant};
 use crate::explain::Request;
 use lexopt::{Arg, Parser, ValueExt};
@@ -16,19 +16,11 @@ pub struct Asked {
     pub json: Option<PathBuf>,
 }
 
-/// What `explain` was asked to do.
-pub enum Task {
-    /// To explain.
-    Explain(Asked),
-    /// To print this and be done.
-    Print(String),
-}
-
 /// Reads the arguments after `explain`.
 ///
 /// # Errors
 /// What is wrong with them, in a line.
-pub fn parse(parser: &mut Parser) -> Result<Task, lexopt::Error> {
+pub fn parse(parser: &mut Parser) -> Result<Parsed<Asked>, lexopt::Error> {
     let (mut name, mut json) = ("default".to_owned(), None);
     let mut requests = Vec::new();
     while let Some(argument) = parser.next()? {
@@ -36,8 +28,8 @@ pub fn parse(parser: &mut Parser) -> Result<Task, lexopt::Error> {
             Arg::Value(text) => requests.push(Request::parse(&text.string()?)?),
             Arg::Long("of") => name = parser.value()?.string()?,
             Arg::Long("json") => json = Some(PathBuf::from(parser.value()?)),
-            Arg::Long("help") | Arg::Short('h') => return Ok(Task::Print(help())),
-            Arg::Long("version") | Arg::Short('V') => return Ok(Task::Print(version())),
+            Arg::Long("help") | Arg::Short('h') => return Ok(Parsed::Print(help())),
+            Arg::Long("version") | Arg::Short('V') => return Ok(Parsed::Print(version())),
             other => return Err(other.unexpected()),
         }
     }
@@ -48,7 +40,7 @@ pub fn parse(parser: &mut Parser) -> Result<Task, lexopt::Error> {
     let Some(contestant) = contestant else {
         return Err(format!("unknown declaration '{name}' (there are {})", names()).into());
     };
-    Ok(Task::Explain(Asked {
+    Ok(Parsed::Task(Asked {
         contestant,
         requests,
         json,

@@ -1,6 +1,6 @@
 //! The command line of `fit`.
 
-use super::version;
+use super::{Parsed, version};
 use crate::fit::choice::{DEFAULT_CLASSES, LEAST_ALLOCATIONS, LEAST_PEAK_BYTES, Objective, Wish};
 use crate::fit::knobs::{self, KNOBS};
 use lexopt::{Arg, Parser, ValueExt};
@@ -30,20 +30,11 @@ pub struct Fitting {
     pub json: Option<PathBuf>,
 }
 
-/// What `fit` was asked to do.
-#[derive(Debug)]
-pub enum Task {
-    /// To fit.
-    Fit(Fitting),
-    /// To print this and be done.
-    Print(String),
-}
-
 /// Reads the arguments after `fit`.
 ///
 /// # Errors
 /// What is wrong with them, in a line.
-pub fn parse(parser: &mut Parser) -> Result<Task, lexopt::Error> {
+pub fn parse(parser: &mut Parser) -> Result<Parsed<Fitting>, lexopt::Error> {
     let (mut training, mut held_out) = (Vec::new(), Vec::new());
     let (mut classes, mut json, mut trace, mut anyway) = (None, None, None, false);
     let mut tried = Vec::new();
@@ -64,8 +55,8 @@ pub fn parse(parser: &mut Parser) -> Result<Task, lexopt::Error> {
             }
             Arg::Long("classes") => classes = Some(PathBuf::from(parser.value()?)),
             Arg::Long("json") => json = Some(PathBuf::from(parser.value()?)),
-            Arg::Long("help") | Arg::Short('h') => return Ok(Task::Print(help())),
-            Arg::Long("version") | Arg::Short('V') => return Ok(Task::Print(version())),
+            Arg::Long("help") | Arg::Short('h') => return Ok(Parsed::Print(help())),
+            Arg::Long("version") | Arg::Short('V') => return Ok(Parsed::Print(version())),
             other => return Err(other.unexpected()),
         }
     }
@@ -75,7 +66,7 @@ pub fn parse(parser: &mut Parser) -> Result<Task, lexopt::Error> {
     if trace.is_none() && !tried.is_empty() {
         return Err("--try needs --trace: values are tried on a trace".into());
     }
-    Ok(Task::Fit(Fitting {
+    Ok(Parsed::Task(Fitting {
         tried: knobs::named(&tried)?,
         training,
         held_out,
@@ -162,8 +153,8 @@ mod tests {
 
     fn fitting(arguments: &[&str]) -> Result<Fitting, String> {
         match parse(&mut Parser::from_args(arguments)) {
-            Ok(Task::Fit(fitting)) => Ok(fitting),
-            Ok(Task::Print(_)) => Err("nothing to fit".to_owned()),
+            Ok(Parsed::Task(fitting)) => Ok(fitting),
+            Ok(Parsed::Print(_)) => Err("nothing to fit".to_owned()),
             Err(error) => Err(error.to_string()),
         }
     }

@@ -53,6 +53,23 @@ pub enum Task {
     Print(String),
 }
 
+/// What the arguments of a verb ask for.
+pub enum Parsed<T> {
+    /// To do this.
+    Task(T),
+    /// To print this and be done.
+    Print(String),
+}
+
+impl<T> Parsed<T> {
+    fn into_task(self, task: fn(T) -> Task) -> Task {
+        match self {
+            Self::Task(what) => task(what),
+            Self::Print(text) => Task::Print(text),
+        }
+    }
+}
+
 /// How to compare.
 pub struct Comparing {
     /// On what, in the order of [`WORKLOADS`].
@@ -125,35 +142,14 @@ pub fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Task, lexo
 /// The task of a verb, with the arguments behind it; `None` for what is no verb.
 fn of_verb(verb: &str, parser: &mut Parser) -> Result<Option<Task>, lexopt::Error> {
     Ok(Some(match verb {
-        "race" => match race::parse(parser)? {
-            race::Task::Race(racing) => Task::Race(racing),
-            race::Task::Print(text) => Task::Print(text),
-        },
-        "scale" => match scale::parse(parser)? {
-            scale::Task::Scale(asked) => Task::Scale(asked),
-            scale::Task::Print(text) => Task::Print(text),
-        },
-        "ab" => match ab::parse(parser)? {
-            ab::Task::Compare(comparing) => Task::Ab(comparing),
-            ab::Task::Print(text) => Task::Print(text),
-        },
-        "explain" => match explain::parse(parser)? {
-            explain::Task::Explain(asked) => Task::Explain(asked),
-            explain::Task::Print(text) => Task::Print(text),
-        },
-        "report" => match report::parse(parser)? {
-            report::Task::Report(reporting) => Task::Report(reporting),
-            report::Task::Print(text) => Task::Print(text),
-        },
-        "record" => match record::parse(parser)? {
-            record::Task::Record(recording) => Task::Record(recording),
-            record::Task::Print(text) => Task::Print(text),
-        },
+        "race" => race::parse(parser)?.into_task(Task::Race),
+        "scale" => scale::parse(parser)?.into_task(Task::Scale),
+        "ab" => ab::parse(parser)?.into_task(Task::Ab),
+        "explain" => explain::parse(parser)?.into_task(Task::Explain),
+        "report" => report::parse(parser)?.into_task(Task::Report),
+        "record" => record::parse(parser)?.into_task(Task::Record),
         "replay" => Task::Replay(PathBuf::from(parser.value()?)),
-        "fit" => match fit::parse(parser)? {
-            fit::Task::Fit(fitting) => Task::Fit(fitting),
-            fit::Task::Print(text) => Task::Print(text),
-        },
+        "fit" => fit::parse(parser)?.into_task(Task::Fit),
         _ => return Ok(None),
     }))
 }

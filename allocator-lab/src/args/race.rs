@@ -1,6 +1,6 @@
 //! The command line of `race`.
 
-use super::{at_least_one, version};
+use super::{Parsed, at_least_one, version};
 use crate::programs::entrants::{self as preloaded, PRELOADED};
 use crate::programs::rows::{PROGRAMS, Program};
 use crate::race::entrants::{ENTRANTS, Entrant, Side};
@@ -44,19 +44,11 @@ pub enum Rows {
     Programs(Vec<&'static Program>),
 }
 
-/// What `race` was asked to do.
-pub enum Task {
-    /// To race.
-    Race(Racing),
-    /// To print this and be done.
-    Print(String),
-}
-
 /// Reads the arguments after `race`.
 ///
 /// # Errors
 /// What is wrong with them, in a line.
-pub fn parse(parser: &mut Parser) -> Result<Task, lexopt::Error> {
+pub fn parse(parser: &mut Parser) -> Result<Parsed<Racing>, lexopt::Error> {
     // Looked up at the end: `--programs` says what they are names of.
     let (mut only, mut names): (Vec<String>, Vec<String>) = Default::default();
     let mut programs = false;
@@ -73,8 +65,8 @@ pub fn parse(parser: &mut Parser) -> Result<Task, lexopt::Error> {
             Arg::Long("json") => json = Some(PathBuf::from(parser.value()?)),
             Arg::Long("svg") => svg = Some(PathBuf::from(parser.value()?)),
             Arg::Long("quick") => size = Size::Quick,
-            Arg::Long("help") | Arg::Short('h') => return Ok(Task::Print(help())),
-            Arg::Long("version") | Arg::Short('V') => return Ok(Task::Print(version())),
+            Arg::Long("help") | Arg::Short('h') => return Ok(Parsed::Print(help())),
+            Arg::Long("version") | Arg::Short('V') => return Ok(Parsed::Print(version())),
             other => return Err(other.unexpected()),
         }
     }
@@ -92,7 +84,7 @@ pub fn parse(parser: &mut Parser) -> Result<Task, lexopt::Error> {
         let entrants = taking_part(ENTRANTS, &named, |entrant| entrant.feature.is_on());
         (Rows::Workloads(rows), entrants)
     };
-    Ok(Task::Race(Racing {
+    Ok(Parsed::Task(Racing {
         rows,
         entrants,
         size,
@@ -256,8 +248,8 @@ mod tests {
 
     fn racing(arguments: &[&str]) -> Result<Racing, String> {
         match parse(&mut Parser::from_args(arguments)) {
-            Ok(Task::Race(racing)) => Ok(racing),
-            Ok(Task::Print(_)) => Err("not a race".to_owned()),
+            Ok(Parsed::Task(racing)) => Ok(racing),
+            Ok(Parsed::Print(_)) => Err("not a race".to_owned()),
             Err(error) => Err(error.to_string()),
         }
     }

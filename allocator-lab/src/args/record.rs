@@ -1,6 +1,6 @@
 //! The command line of `record`.
 
-use super::version;
+use super::{Parsed, version};
 use lexopt::{Arg, Parser};
 use std::ffi::OsString;
 use std::path::PathBuf;
@@ -21,20 +21,11 @@ pub struct Recording {
     pub trace: Option<PathBuf>,
 }
 
-/// What `record` was asked to do.
-#[derive(Debug)]
-pub enum Task {
-    /// To record.
-    Record(Recording),
-    /// To print this and be done.
-    Print(String),
-}
-
 /// Reads the arguments after `record`.
 ///
 /// # Errors
 /// What is wrong with them, in a line.
-pub fn parse(parser: &mut Parser) -> Result<Task, lexopt::Error> {
+pub fn parse(parser: &mut Parser) -> Result<Parsed<Recording>, lexopt::Error> {
     let (mut output, mut from) = (PathBuf::from(DEFAULT_OUTPUT), None);
     let mut trace = None;
     let mut command: Vec<OsString> = Vec::new();
@@ -43,8 +34,8 @@ pub fn parse(parser: &mut Parser) -> Result<Task, lexopt::Error> {
             Arg::Short('o') | Arg::Long("output") => output = PathBuf::from(parser.value()?),
             Arg::Long("trace") => trace = Some(PathBuf::from(parser.value()?)),
             Arg::Long("from") => from = Some(PathBuf::from(parser.value()?)),
-            Arg::Long("help") | Arg::Short('h') => return Ok(Task::Print(help())),
-            Arg::Long("version") | Arg::Short('V') => return Ok(Task::Print(version())),
+            Arg::Long("help") | Arg::Short('h') => return Ok(Parsed::Print(help())),
+            Arg::Long("version") | Arg::Short('V') => return Ok(Parsed::Print(version())),
             // The command begins: what follows is its own.
             Arg::Value(first) => {
                 command.push(first);
@@ -57,7 +48,7 @@ pub fn parse(parser: &mut Parser) -> Result<Task, lexopt::Error> {
         (true, None) => Err("nothing to record; give a command after --".into()),
         (false, Some(_)) => Err("a command or --from, not both".into()),
         (true, Some(_)) if trace.is_some() => Err("--trace needs a command".into()),
-        _ => Ok(Task::Record(Recording {
+        _ => Ok(Parsed::Task(Recording {
             command,
             from,
             output,
@@ -96,8 +87,8 @@ mod tests {
 
     fn parsed(arguments: &[&str]) -> Result<Recording, String> {
         match parse(&mut Parser::from_args(arguments)) {
-            Ok(Task::Record(recording)) => Ok(recording),
-            Ok(Task::Print(_)) => Err("help".to_owned()),
+            Ok(Parsed::Task(recording)) => Ok(recording),
+            Ok(Parsed::Print(_)) => Err("help".to_owned()),
             Err(error) => Err(error.to_string()),
         }
     }

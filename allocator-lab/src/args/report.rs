@@ -1,7 +1,7 @@
 //! The command line of `report`.
 
 use super::fit::{most_classes, objective, quantum};
-use super::version;
+use super::{Parsed, version};
 use crate::fit::choice::{DEFAULT_CLASSES, Wish};
 use lexopt::{Arg, Parser};
 use std::path::PathBuf;
@@ -21,20 +21,11 @@ pub struct Reporting {
     pub json: Option<PathBuf>,
 }
 
-/// What `report` was asked to do.
-#[derive(Debug)]
-pub enum Task {
-    /// To write a page.
-    Report(Reporting),
-    /// To print this and be done.
-    Print(String),
-}
-
 /// Reads the arguments after `report`.
 ///
 /// # Errors
 /// What is wrong with them, in a line.
-pub fn parse(parser: &mut Parser) -> Result<Task, lexopt::Error> {
+pub fn parse(parser: &mut Parser) -> Result<Parsed<Reporting>, lexopt::Error> {
     let (mut files, mut held_out) = (Vec::new(), Vec::new());
     let (mut output, mut json) = (None, None);
     let mut wish = Wish::default();
@@ -49,15 +40,15 @@ pub fn parse(parser: &mut Parser) -> Result<Task, lexopt::Error> {
                 output = Some(PathBuf::from(parser.value()?));
             }
             Arg::Long("json") => json = Some(PathBuf::from(parser.value()?)),
-            Arg::Long("help") | Arg::Short('h') => return Ok(Task::Print(help())),
-            Arg::Long("version") | Arg::Short('V') => return Ok(Task::Print(version())),
+            Arg::Long("help") | Arg::Short('h') => return Ok(Parsed::Print(help())),
+            Arg::Long("version") | Arg::Short('V') => return Ok(Parsed::Print(version())),
             other => return Err(other.unexpected()),
         }
     }
     if files.is_empty() {
         return Err("nothing to report on; name profiles, or what `ab --json` wrote".into());
     }
-    Ok(Task::Report(Reporting {
+    Ok(Parsed::Task(Reporting {
         files,
         held_out,
         wish,
@@ -98,8 +89,8 @@ mod tests {
 
     fn reporting(arguments: &[&str]) -> Result<Reporting, String> {
         match parse(&mut Parser::from_args(arguments)) {
-            Ok(Task::Report(reporting)) => Ok(reporting),
-            Ok(Task::Print(_)) => Err("nothing to report".to_owned()),
+            Ok(Parsed::Task(reporting)) => Ok(reporting),
+            Ok(Parsed::Print(_)) => Err("nothing to report".to_owned()),
             Err(error) => Err(error.to_string()),
         }
     }

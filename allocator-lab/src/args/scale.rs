@@ -1,7 +1,7 @@
 //! The command line of `scale`.
 
 use super::race::{entrant, list};
-use super::{at_least_one, version};
+use super::{Parsed, at_least_one, version};
 use crate::race::entrants::{DEFAULT, ENTRANTS, Entrant, Side};
 use crate::scale::points::{SERIES, Series};
 use crate::scale::rounds::Scaling;
@@ -31,14 +31,6 @@ pub struct Asked {
     pub svg: Option<PathBuf>,
 }
 
-/// What `scale` was asked to do.
-pub enum Task {
-    /// To find out how cost grows.
-    Scale(Asked),
-    /// To print this and be done.
-    Print(String),
-}
-
 /// A part of the whole: a series, or the counts.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Part {
@@ -50,7 +42,7 @@ enum Part {
 ///
 /// # Errors
 /// What is wrong with them, in a line.
-pub fn parse(parser: &mut Parser) -> Result<Task, lexopt::Error> {
+pub fn parse(parser: &mut Parser) -> Result<Parsed<Asked>, lexopt::Error> {
     let (mut only, mut names): (Vec<Part>, Vec<&'static Entrant>) = Default::default();
     let (mut json, mut svg) = (None, None);
     let (mut size, mut seed, mut rounds) = (Size::Full, DEFAULT_SEED, DEFAULT_ROUNDS);
@@ -63,8 +55,8 @@ pub fn parse(parser: &mut Parser) -> Result<Task, lexopt::Error> {
             Arg::Long("json") => json = Some(PathBuf::from(parser.value()?)),
             Arg::Long("svg") => svg = Some(PathBuf::from(parser.value()?)),
             Arg::Long("quick") => size = Size::Quick,
-            Arg::Long("help") | Arg::Short('h') => return Ok(Task::Print(help())),
-            Arg::Long("version") | Arg::Short('V') => return Ok(Task::Print(version())),
+            Arg::Long("help") | Arg::Short('h') => return Ok(Parsed::Print(help())),
+            Arg::Long("version") | Arg::Short('V') => return Ok(Parsed::Print(version())),
             other => return Err(other.unexpected()),
         }
     }
@@ -73,7 +65,7 @@ pub fn parse(parser: &mut Parser) -> Result<Task, lexopt::Error> {
         [] => entrant.name == DEFAULT || entrant.side == Side::Peer && entrant.feature.is_on(),
         names => names.contains(entrant),
     };
-    Ok(Task::Scale(Asked {
+    Ok(Parsed::Task(Asked {
         scaling: Scaling {
             series: SERIES
                 .into_iter()
@@ -154,8 +146,8 @@ mod tests {
 
     fn asked(arguments: &[&str]) -> Result<Asked, String> {
         match parse(&mut Parser::from_args(arguments)) {
-            Ok(Task::Scale(asked)) => Ok(asked),
-            Ok(Task::Print(_)) => Err("nothing to measure".to_owned()),
+            Ok(Parsed::Task(asked)) => Ok(asked),
+            Ok(Parsed::Print(_)) => Err("nothing to measure".to_owned()),
             Err(error) => Err(error.to_string()),
         }
     }
