@@ -151,11 +151,8 @@ fn double_free<F: Misused>(scene: &Scene) {
 fn double_free_later<F: Misused>(scene: &Scene) {
     let size = scene.size;
     let count = if size < 100_000 { 1024 } else { 64 };
-    let mut blocks = scene.blocks::<F>(count + 2);
-    if size >= 100_000 {
-        // The last one's memory is the last that another type takes: the process's `malloc` may want a page.
-        blocks.reverse();
-    }
+    scene.settle::<F>();
+    let blocks = scene.blocks::<F>(count + 2);
     let victim = blocks[0];
     let (freed, kept): (Vec<_>, Vec<_>) = (1..).zip(&blocks[1..]).partition(|(at, _)| at % 2 == 0);
     let freed: Vec<usize> = freed.into_iter().map(|(_, block)| *block).collect();
@@ -181,6 +178,7 @@ fn double_free_later<F: Misused>(scene: &Scene) {
 /// Freed, handed out again, freed by who had it before, freed by who has it.
 fn double_free_after_reuse<F: Misused>(scene: &Scene) {
     let size = scene.size;
+    scene.settle::<F>();
     let blocks = scene.blocks::<F>(3);
     let victim = blocks[1];
     // SAFETY: freed once, so far.
@@ -361,6 +359,7 @@ fn write_after_free<F: Misused>(scene: &Scene) {
 
 /// What can be read of what a block had, once it is free and when it is handed out again.
 fn read_after_free<F: Misused>(scene: &Scene) {
+    scene.settle::<F>();
     let size = scene.size;
     let blocks = scene.blocks::<F>(3);
     let block = blocks[1];

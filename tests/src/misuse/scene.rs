@@ -1,5 +1,6 @@
 //! Where a mistake is made: by which thread, with blocks of what size and whose.
 
+use std::hint::black_box;
 use std::io::Write;
 
 use super::aftermath::{self, Held, UNHARMED};
@@ -44,6 +45,24 @@ impl Scene {
             Some(owner) => owner.run(act),
             None => act(),
         }
+    }
+
+    /// Has both threads have a page of each small class of the program's and the process's allocators, but for the class
+    /// of the blocks: what they ask for in between, which depends on who waits for whom, then takes no memory that is
+    /// freed by mistake.
+    pub(super) fn settle<F: Misused>(&self) {
+        let size = self.size;
+        let settle = move || {
+            for other in (16..=4096).step_by(16) {
+                black_box(Box::leak(vec![0_u8; other].into_boxed_slice()));
+                if !F::IS_C || F::class_bytes(other) != F::class_bytes(size) {
+                    // SAFETY: no preconditions.
+                    black_box(unsafe { libc::malloc(other) });
+                }
+            }
+        };
+        settle();
+        self.by_owner(settle);
     }
 
     /// So many blocks of the owner's.
