@@ -134,11 +134,15 @@ unsafe fn free_elsewhere<D: Exported>(block: *mut u8) {
                 report::<D>(fault, block.addr().get(), None);
             }
         }
-        Found::Nothing if D::PAGES => {
-            report::<D>(Fault::NotOurs, block.addr().get(), None);
-        }
-        Found::Nothing => {}
+        Found::Nothing => blame_foreign::<D>(block),
     });
+}
+
+/// Ends the process over what is nothing of the type, where freed pointers are looked at.
+fn blame_foreign<D: Exported>(block: NonNull<u8>) {
+    if D::PAGES {
+        report::<D>(Fault::NotOurs, block.addr().get(), None);
+    }
 }
 
 /// `realloc`: as glibc has it, a size of 0 frees the block and returns null.
@@ -213,9 +217,7 @@ unsafe fn resize<D: Exported>(block: NonNull<u8>, size: usize) -> *mut u8 {
     // SAFETY: as above.
     let usable_bytes = unsafe { found.usable_bytes::<D>(block) };
     if let Found::Nothing = found {
-        if D::PAGES {
-            report::<D>(Fault::NotOurs, block.addr().get(), None);
-        }
+        blame_foreign::<D>(block);
         return errno::fail(libc::EINVAL);
     }
     // SAFETY: the caller's promise.

@@ -1,5 +1,5 @@
 //! The memory of a declared type: what it holds of the arena and the OS, and
-//! the most that it may hold; and which chunks of the arena it may be served from.
+//! the most that it may hold; which chunks of the arena it may be served from, and what it is in the pagemap.
 
 use core::marker::PhantomData;
 

@@ -22,8 +22,9 @@ use crate::os;
 const SLICES: usize = (1 << ADDRESS_BITS) / SLICE_BYTES;
 const MAP_BYTES: usize = SLICES * size_of::<AtomicU16>();
 /// Made writable at a time: the entries of 2 GiB.
-const PART_BYTES: usize = 64 << 10;
-const PARTS: usize = MAP_BYTES / PART_BYTES;
+const PART_SLICES: usize = (2 << 30) / SLICE_BYTES;
+const PART_BYTES: usize = PART_SLICES * size_of::<AtomicU16>();
+const PARTS: usize = SLICES / PART_SLICES;
 /// Types that can have a number.
 const TYPES_MAX: u16 = u8::MAX as u16;
 
@@ -135,14 +136,10 @@ impl View {
 /// - the `slices` from `start` on are the caller's, whole, and all in a page's worth of addresses: a power of two
 ///   below 2 GiB and aligned to it.
 pub(crate) unsafe fn enter(start: *mut u8, slices: usize, number: Number, class: usize) {
-    if number == Number::NONE {
-        return;
-    }
-    // SAFETY: there is a number, hence a map.
-    let entries = unsafe { entries_of(start) };
-    if is_writable(entries) || make_writable(entries) {
+    let first = start.addr() / SLICE_BYTES;
+    if number != Number::NONE && (is_writable(first) || make_writable(first)) {
         // SAFETY: the caller's promise: all in the part that is writable.
-        unsafe { fill(entries, slices, number.entry(class)) };
+        unsafe { fill(first, slices, number.entry(class)) };
     }
 }
 
@@ -151,66 +148,48 @@ pub(crate) unsafe fn enter(start: *mut u8, slices: usize, number: Number, class:
 /// # Safety
 /// - as [`enter`].
 pub(crate) unsafe fn leave(start: *mut u8, slices: usize, number: Number) {
-    if number == Number::NONE {
-        return;
-    }
-    // SAFETY: there is a number, hence a map.
-    let entries = unsafe { entries_of(start) };
-    if is_writable(entries) {
+    let first = start.addr() / SLICE_BYTES;
+    if number != Number::NONE && is_writable(first) {
         // SAFETY: as in enter().
-        unsafe { fill(entries, slices, 0) };
+        unsafe { fill(first, slices, 0) };
     }
 }
 
-/// Where the entry of the slice at `start` is.
-///
 /// # Safety
-/// - there is a map, and `start` is an address of the process.
-unsafe fn entries_of(start: *mut u8) -> *mut AtomicU16 {
-    // Acquire: pairs with the Release in reserve().
-    let entries = MAP.load(Ordering::Acquire);
-    // SAFETY: the caller's promise.
-    unsafe { entries.add(start.addr() / SLICE_BYTES) }
-}
-
-/// # Safety
-/// - so many entries from there on can be written to.
-unsafe fn fill(entries: *mut AtomicU16, slices: usize, entry: u16) {
-    for slice in 0..slices {
+/// - so many entries from the one of slice `first` on can be written to.
+unsafe fn fill(first: usize, slices: usize, entry: u16) {
+    // Relaxed: what was made writable is there.
+    let entries = MAP.load(Ordering::Relaxed);
+    for slice in first..first + slices {
         // Relaxed: see the head of the file. SAFETY: the caller's promise.
         unsafe { &*entries.add(slice) }.store(entry, Ordering::Relaxed);
     }
 }
 
-/// The word and the bit of the part that an entry is in, and where the part starts.
-fn part_of(entry: *mut AtomicU16) -> (&'static AtomicU64, u64, *mut u8) {
-    // Relaxed: there is an entry, hence a map.
-    let map = MAP.load(Ordering::Relaxed).cast::<u8>();
-    let part = (entry.addr() - map.addr()) / PART_BYTES;
-    let start = map.wrapping_add(part * PART_BYTES);
-    (
-        &WRITABLE[part / 64 % WRITABLE.len()],
-        1 << (part % 64),
-        start,
-    )
+/// The word and the bit of the part that the entry of a slice is in.
+fn part_of(slice: usize) -> Option<(&'static AtomicU64, u64)> {
+    let part = slice / PART_SLICES;
+    Some((WRITABLE.get(part / 64)?, 1 << (part % 64)))
 }
 
-/// Whether entries there can be written to.
-fn is_writable(entry: *mut AtomicU16) -> bool {
-    let (word, bit, _) = part_of(entry);
+/// Whether the entry of a slice can be written to.
+fn is_writable(slice: usize) -> bool {
     // Acquire: pairs with the Release in make_writable().
-    word.load(Ordering::Acquire) & bit != 0
+    part_of(slice).is_some_and(|(word, bit)| word.load(Ordering::Acquire) & bit != 0)
 }
 
-/// Makes the part writable that an entry is in; false when the OS refuses.
+/// Makes the part writable that the entry of a slice is in; false when the OS refuses.
 #[cold]
 #[inline(never)]
-fn make_writable(entry: *mut AtomicU16) -> bool {
-    let (word, bit, start) = part_of(entry);
-    let Some(start) = NonNull::new(start) else {
+fn make_writable(slice: usize) -> bool {
+    // Acquire: pairs with the Release in reserve().
+    let entries = MAP.load(Ordering::Acquire);
+    let start = entries.wrapping_add(slice - slice % PART_SLICES);
+    let (Some(start), Some((word, bit))) = (NonNull::new(start.cast()), part_of(slice)) else {
         return false;
     };
-    // SAFETY: part of the map; that it can be written to, too, changes nothing for who reads it.
+    // SAFETY: part of the map, for there is a number; that it can be written to, too, changes nothing for who
+    // reads it.
     let done = unsafe { os::make_writable(start, PART_BYTES) };
     if done {
         // Release: pairs with the Acquire in is_writable(): after the OS has done it.

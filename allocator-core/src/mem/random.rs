@@ -1,4 +1,4 @@
-//! Random numbers that nobody outside of the process can tell: a xorshift per heap, seeded from the keys.
+//! Random numbers that nobody outside of the process can tell: a xorshift per heap, seeded from a key.
 
 use core::ptr;
 

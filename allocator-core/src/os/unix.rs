@@ -10,32 +10,21 @@ use crate::base::sync::{AtomicU32, Ordering};
 pub(crate) const OS_PAGE_BYTES: usize = 4096;
 
 pub(super) fn map(bytes: usize, hint: usize) -> Option<NonNull<u8>> {
+    map_with(bytes, hint, libc::PROT_READ | libc::PROT_WRITE)
+}
+
+/// Addresses that read as zero and cannot be written to, so that no memory is promised for them.
+pub(super) fn map_readable(bytes: usize) -> Option<NonNull<u8>> {
+    map_with(bytes, 0, libc::PROT_READ)
+}
+
+fn map_with(bytes: usize, hint: usize, rights: libc::c_int) -> Option<NonNull<u8>> {
     // SAFETY: an anonymous mapping without MAP_FIXED touches no memory that exists.
     let start = unsafe {
         libc::mmap(
             ptr::without_provenance_mut(hint),
             bytes,
-            libc::PROT_READ | libc::PROT_WRITE,
-            libc::MAP_PRIVATE | libc::MAP_ANONYMOUS | libc::MAP_NORESERVE,
-            -1,
-            0,
-        )
-    };
-    if start == libc::MAP_FAILED {
-        None
-    } else {
-        NonNull::new(start.cast())
-    }
-}
-
-/// Addresses that read as zero and cannot be written to, so that no memory is promised for them.
-pub(super) fn map_readable(bytes: usize) -> Option<NonNull<u8>> {
-    // SAFETY: an anonymous mapping without MAP_FIXED touches no memory that exists.
-    let start = unsafe {
-        libc::mmap(
-            ptr::null_mut(),
-            bytes,
-            libc::PROT_READ,
+            rights,
             libc::MAP_PRIVATE | libc::MAP_ANONYMOUS | libc::MAP_NORESERVE,
             -1,
             0,
