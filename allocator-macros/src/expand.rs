@@ -158,6 +158,7 @@ fn hardening(spec: &Spec) -> TokenStream {
     let Hardening {
         links,
         pages,
+        headers,
         guards,
         isolate,
         canaries,
@@ -172,6 +173,7 @@ fn hardening(spec: &Spec) -> TokenStream {
         __core::Hardening {
             links: #links,
             pages: #pages,
+            headers: #headers,
             guards: #guards,
             isolate: #isolate,
             canaries: #canaries,

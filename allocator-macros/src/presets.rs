@@ -44,6 +44,8 @@ pub(crate) struct Hardening {
     pub links: bool,
     /// `pages`.
     pub pages: bool,
+    /// `headers`.
+    pub headers: bool,
     /// `guards`.
     pub guards: bool,
     /// `isolate`.
@@ -99,6 +101,7 @@ impl HardeningWord {
 const UNHARDENED: Hardening = Hardening {
     links: false,
     pages: false,
+    headers: false,
     guards: false,
     isolate: false,
     canaries: false,
@@ -111,6 +114,7 @@ const UNHARDENED: Hardening = Hardening {
 const CHECKED: Hardening = Hardening {
     links: true,
     pages: true,
+    headers: true,
     ..UNHARDENED
 };
 

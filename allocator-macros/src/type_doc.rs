@@ -106,6 +106,7 @@ fn hardening(hardening: Hardening) -> String {
     let parts = [
         flag("links", hardening.links),
         flag("pages", hardening.pages),
+        flag("headers", hardening.headers),
         flag("guards", hardening.guards),
         flag("isolate", hardening.isolate),
         flag("canaries", hardening.canaries),

@@ -363,6 +363,7 @@ impl Validate<'_> {
         Some(Hardening {
             links: written.links.or(level.links)?,
             pages: written.pages.or(level.pages)?,
+            headers: written.headers.or(level.headers)?,
             guards: written.guards.or(level.guards)?,
             isolate: written.isolate.or(level.isolate)?,
             canaries: written.canaries.or(level.canaries)?,

@@ -84,6 +84,7 @@ pub(crate) struct Hardening {
     pub level: Field<HardeningWord>,
     pub links: Field<bool>,
     pub pages: Field<bool>,
+    pub headers: Field<bool>,
     pub guards: Field<bool>,
     pub isolate: Field<bool>,
     pub canaries: Field<bool>,

@@ -23,6 +23,18 @@ const CHUNK_BYTES: usize = 32 << 20;
 /// A block of this size is a large one where there are no guards, and the next larger one is huge.
 const LARGE_MAX: usize = 255 * SLICE_BYTES;
 
+/// Guards around headers, and no others.
+#[derive_allocator(hardening(headers), stats = counters)]
+struct Headed;
+
+/// That in chunks with huge pages.
+#[derive_allocator(hardening(headers), thp = always)]
+struct Dense;
+
+/// Both kinds of guards.
+#[derive_allocator(hardening(headers, guards))]
+struct Both;
+
 /// Nothing but guards.
 #[derive_allocator(hardening(guards), stats = counters)]
 struct Guarded;
@@ -35,7 +47,7 @@ struct Restless;
 #[derive_allocator(stats = counters)]
 struct Bare;
 
-subjects!(Guarded, Restless, Bare);
+subjects!(Headed, Dense, Both, Guarded, Restless, Bare);
 
 fn allocate<A: Subject>(size: usize) -> NonNull<u8> {
     A::allocate(layout(size, 8)).expect("memory")
@@ -208,21 +220,117 @@ fn the_guard_moves_with_the_end_of_a_huge_block() {
     resizes::<Restless>(&sizes);
 }
 
+/// Where the headers of a block's chunk are.
+fn headers_of(block: NonNull<u8>) -> NonNull<u8> {
+    block.map_addr(|address| {
+        let start = address.get() / CHUNK_BYTES * CHUNK_BYTES;
+        start.try_into().expect("not 0")
+    })
+}
+
+/// Whether the headers of a block's chunk, which are there, lie between guards.
+fn are_headers_guarded(block: NonNull<u8>) -> bool {
+    let headers = headers_of(block);
+    assert!(!read_faults(headers), "the headers are there");
+    assert!(!read_faults(at(headers, SLICE_BYTES as isize - 1)));
+    // What is before a chunk without guards is chance.
+    let behind = write_faults(at(headers, SLICE_BYTES as isize));
+    let behind_too = write_faults(at(headers, 2 * SLICE_BYTES as isize - 1));
+    assert_eq!(behind, behind_too);
+    if behind {
+        assert!(write_faults(at(headers, -1)));
+        assert!(write_faults(at(headers, -(OS_PAGE_BYTES as isize))));
+    }
+    behind
+}
+
+/// Whether those of all chunks that serve a type are guarded, be its blocks small, large or huge.
+fn are_all_headers_guarded<A: Subject>() -> bool {
+    let sizes = [
+        40,
+        3000,
+        20_000,
+        400_000,
+        8 << 20,
+        8 << 20,
+        8 << 20,
+        8 << 20,
+    ];
+    let blocks = sizes.map(|size| (allocate::<A>(size), size));
+    let guarded: Vec<_> = blocks
+        .iter()
+        .map(|block| are_headers_guarded(block.0))
+        .collect();
+    for (block, size) in blocks {
+        free::<A>(block, size);
+    }
+    assert!(
+        guarded.windows(2).all(|two| two[0] == two[1]),
+        "{guarded:?}"
+    );
+    guarded[0]
+}
+
 #[test]
 fn headers_have_guards_on_both_sides() {
     let _alone = alone();
-    let block = allocate::<Guarded>(40);
-    let chunk = block.map_addr(|address| {
-        let start = address.get() / CHUNK_BYTES * CHUNK_BYTES;
-        start.try_into().expect("not 0")
-    });
-    assert!(!read_faults(chunk), "the headers are there");
-    assert!(!read_faults(at(chunk, SLICE_BYTES as isize - 1)));
-    assert!(write_faults(at(chunk, -1)));
-    assert!(write_faults(at(chunk, -(OS_PAGE_BYTES as isize))));
-    assert!(write_faults(at(chunk, SLICE_BYTES as isize)));
-    assert!(write_faults(at(chunk, 2 * SLICE_BYTES as isize - 1)));
-    free::<Guarded>(block, 40);
+    assert!(are_all_headers_guarded::<Headed>());
+    assert!(are_all_headers_guarded::<Dense>());
+    assert!(are_all_headers_guarded::<Both>());
+    // The type of its own has a chunk that no other one made.
+    assert!(!are_all_headers_guarded::<Restless>());
+}
+
+#[test]
+fn chunks_with_guarded_headers_serve_types_without_but_not_the_other_way() {
+    let _alone = alone();
+    let chunk_of = |block: NonNull<u8>| block.addr().get() / CHUNK_BYTES;
+    // Fills what there is of other chunks, so that the next one is new.
+    let mut bare = Vec::new();
+    let unguarded = loop {
+        let block = allocate::<Bare>(4 << 20);
+        bare.push(block);
+        if !are_headers_guarded(block) {
+            break block;
+        }
+        assert!(
+            bare.len() < 100,
+            "a chunk without guards is made at some time"
+        );
+    };
+    let headed: Vec<_> = (0..20).map(|_| allocate::<Headed>(4 << 20)).collect();
+    for &block in &headed {
+        assert_ne!(chunk_of(block), chunk_of(unguarded));
+        assert!(are_headers_guarded(block));
+    }
+    for &block in &headed {
+        free::<Headed>(block, 4 << 20);
+    }
+    let more: Vec<_> = (0..40).map(|_| allocate::<Bare>(4 << 20)).collect();
+    let is_lent = |block: &NonNull<u8>| {
+        headed
+            .iter()
+            .any(|&other| chunk_of(other) == chunk_of(*block))
+    };
+    assert!(
+        more.iter().any(is_lent),
+        "what Headed has given back serves Bare"
+    );
+    for block in bare.into_iter().chain(more) {
+        free::<Bare>(block, 4 << 20);
+    }
+}
+
+#[test]
+fn a_type_with_guarded_headers_has_all_of_its_pages() {
+    let _alone = alone();
+    for class in Headed::CONFIG.classes() {
+        assert_eq!(class.blocks_per_page, class.page_bytes / class.block_bytes);
+    }
+    let block = allocate::<Headed>(4096);
+    let last = end_of_slices(block, 1);
+    assert!(!write_faults(at(last, -1)), "no guard is in the page");
+    free::<Headed>(block, 4096);
 }
 
 #[test]

@@ -77,6 +77,7 @@ fn every_two_choices_meet() {
             format!("tls = {:?}", config.tls),
             format!("links = {}", hardening.links),
             format!("pages = {}", hardening.pages),
+            format!("headers = {}", hardening.headers),
             format!("guards = {}", hardening.guards),
             format!("isolate = {}", hardening.isolate),
             format!("canaries = {}", hardening.canaries),

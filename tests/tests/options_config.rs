@@ -159,6 +159,7 @@ fn each_option_changes_the_fingerprint() {
         Tls(tls = pointer)
         HardeningLinks(hardening(links))
         HardeningPages(hardening(pages))
+        HardeningHeaders(hardening(headers))
         HardeningZero(hardening(zero))
         HardeningShuffle(hardening(shuffle))
         HardeningCanaries(hardening(canaries))

@@ -40,7 +40,9 @@ pub(crate) trait Derived: Choices {
     const LINKS: bool = Self::CONFIG.hardening.links;
     /// A freed pointer is checked to be the start of a block of the right type and class.
     const PAGES: bool = Self::CONFIG.hardening.pages;
-    /// Addresses that fault lie around pages, large blocks and headers.
+    /// Headers of pages and the heaps of threads lie between addresses that fault.
+    const HEADERS: bool = Self::CONFIG.hardening.headers;
+    /// Addresses that fault lie behind pages, large and huge blocks.
     const GUARDS: bool = Self::CONFIG.hardening.guards;
     /// Addresses that blocks of this type have had serve no other type.
     const ISOLATE: bool = Self::CONFIG.hardening.isolate;

@@ -140,6 +140,7 @@ impl Display for Hardening {
         let flags = [
             ("links", self.links),
             ("pages", self.pages),
+            ("headers", self.headers),
             ("guards", self.guards),
             ("isolate", self.isolate),
             ("canaries", self.canaries),

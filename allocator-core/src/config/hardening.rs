@@ -9,7 +9,9 @@ pub struct Hardening {
     pub links: bool,
     /// A freed pointer is checked to be the start of a block of the right type and class.
     pub pages: bool,
-    /// Addresses that fault lie around pages, large blocks and headers.
+    /// Headers of pages and the heaps of threads lie between addresses that fault.
+    pub headers: bool,
+    /// Addresses that fault lie behind pages, large and huge blocks.
     pub guards: bool,
     /// Addresses that blocks of this type have had serve no other type.
     pub isolate: bool,
@@ -30,6 +32,7 @@ impl Hardening {
     pub const OFF: Self = Self {
         links: false,
         pages: false,
+        headers: false,
         guards: false,
         isolate: false,
         canaries: false,
@@ -43,6 +46,7 @@ impl Hardening {
     pub const CHECKED: Self = Self {
         links: true,
         pages: true,
+        headers: true,
         ..Self::OFF
     };
 

@@ -6,7 +6,7 @@ use core::marker::PhantomData;
 use crate::base::sync::{AtomicUsize, Ordering};
 use crate::config::choices::{Choices, Derived};
 use crate::mem::pagemap::{Number, Registered};
-use crate::mem::tenant::{COMMON, GUARDED, Tenant};
+use crate::mem::tenant::Tenant;
 
 /// The account of a type. Kept only when the type has a limit or counts.
 pub(crate) struct Account<C> {
@@ -25,7 +25,7 @@ impl<C: Choices> Account<C> {
     pub(super) const fn new() -> Self {
         Self {
             held_bytes: AtomicUsize::new(0),
-            tenant: Tenant::new(C::GUARDS),
+            tenant: Tenant::new(C::HEADERS, C::GUARDS),
             registered: Registered::new(),
             choices: PhantomData,
         }
@@ -47,10 +47,8 @@ impl<C: Choices> Account<C> {
     pub(super) fn tenant(&'static self) -> &'static Tenant {
         if C::ISOLATE {
             &self.tenant
-        } else if C::GUARDS {
-            &GUARDED
         } else {
-            &COMMON
+            Tenant::shared(C::HEADERS, C::GUARDS)
         }
     }
 

@@ -16,6 +16,7 @@ use super::{demand, due};
 use crate::base::align::align_up;
 use crate::base::sync::{AtomicPtr, AtomicUsize, Ordering};
 use crate::config::Purge;
+use crate::os::guard::{self, Means};
 use crate::os::{self, OS_PAGE_BYTES, tracked};
 
 /// Chunks that the arena can have: 2 TiB. The table is untouched memory until it is used.
@@ -84,7 +85,7 @@ pub(crate) fn figures() -> Figures {
     }
 }
 
-/// Claims `slices` in a row in a chunk of the tenant, from a multiple of `align` slices, of this grain
+/// Claims `slices` in a row in a chunk that serves the tenant, from a multiple of `align` slices, of this grain
 /// if possible. `None` when the OS has no more.
 pub(crate) fn claim(
     slices: usize,
@@ -111,10 +112,8 @@ fn claim_in_chunks(
     grain: Grain,
     tenant: &'static Tenant,
 ) -> Option<Claimed> {
-    let hint = &tenant.first_with_room[grain as usize];
-    // Relaxed: a hint.
-    let first = hint.load(Ordering::Relaxed);
-    let suitable = || chunks(first).filter(|chunk| chunk.is_let(tenant, grain));
+    let first = tenant.first_with_room(grain as usize);
+    let suitable = || chunks(first).filter(|chunk| chunk.serves(tenant, grain));
     if slices > 1 || align > 1 {
         return suitable().find_map(|chunk| chunk.claim(slices, align));
     }
@@ -127,9 +126,7 @@ fn claim_in_chunks(
     let (index, claimed) =
         suitable().find_map(|chunk| Some((chunk.index(), chunk.claim(1, 1)?)))?;
     if index > first {
-        // Relaxed: a hint; a release that raced with us and was lost is found again when its
-        // chunk next gets something back.
-        let _ = hint.compare_exchange(first, index, Ordering::Relaxed, Ordering::Relaxed);
+        tenant.note_full(grain as usize, first, index);
     }
     Some(claimed)
 }
@@ -181,7 +178,7 @@ pub(crate) fn is_within_hint(start: NonNull<u8>, before: usize, after: usize) ->
 
 /// Where to ask for a chunk. What has a guard before it needs some room there.
 fn hint_of(tenant: &Tenant) -> usize {
-    if tenant.guards {
+    if tenant.headers {
         next_hint(2 * CHUNK_BYTES) + CHUNK_BYTES
     } else {
         next_hint(CHUNK_BYTES)
@@ -234,12 +231,9 @@ pub(crate) unsafe fn release(start: NonNull<u8>, slices: usize, purge: Purge) {
         }
     };
     demand::released(slices, backed);
-    let hint = &chunk.tenant().first_with_room[chunk.grain() as usize];
-    // Relaxed: a hint.
-    if chunk.index() < hint.load(Ordering::Relaxed) {
-        // Relaxed: a hint.
-        hint.fetch_min(chunk.index(), Ordering::Relaxed);
-    }
+    chunk
+        .tenant()
+        .note_room(chunk.grain() as usize, chunk.index());
 }
 
 /// Claims the slices right behind a claimed run.
@@ -292,8 +286,9 @@ const RECORD_SLICES: usize = 2;
 /// Zeroed memory for a record that lives as long as the process, from the tenant's chunks.
 pub(crate) fn record(bytes: usize, align: usize, tenant: &'static Tenant) -> Option<NonNull<u8>> {
     const STORE_BYTES: usize = RECORD_SLICES * SLICE_BYTES;
-    debug_assert!(bytes <= STORE_BYTES && align <= SLICE_BYTES);
-    let guard_bytes = if tenant.guards { OS_PAGE_BYTES } else { 0 };
+    // A store's first OS page is a guard, and so is its last.
+    let guard_bytes = if tenant.headers { OS_PAGE_BYTES } else { 0 };
+    debug_assert!(bytes + 2 * guard_bytes < STORE_BYTES && align <= OS_PAGE_BYTES);
     loop {
         // Acquire: pairs with the Release below, so that the store behind the address is there.
         let free = tenant.records.load(Ordering::Acquire);
@@ -319,7 +314,7 @@ pub(crate) fn record(bytes: usize, align: usize, tenant: &'static Tenant) -> Opt
             }
             continue;
         }
-        let store = claim_zeroed(RECORD_SLICES, tenant, guard_bytes)?;
+        let store = claim_store(tenant, guard_bytes)?;
         // Its first bytes serve this call; the rest is for the next, whoever installs it.
         // Release: as above. When others did meanwhile, the rest is lost to the process.
         tenant
@@ -329,23 +324,79 @@ pub(crate) fn record(bytes: usize, align: usize, tenant: &'static Tenant) -> Opt
     }
 }
 
-fn claim_zeroed(slices: usize, tenant: &'static Tenant, guard_bytes: usize) -> Option<NonNull<u8>> {
-    let claimed = claim(slices, slices, Grain::Sparse, tenant)?;
+/// A store for records, zeroed, between guards of so many bytes; where its first record goes.
+fn claim_store(tenant: &'static Tenant, guard_bytes: usize) -> Option<NonNull<u8>> {
+    let claimed = claim(RECORD_SLICES, RECORD_SLICES, Grain::Sparse, tenant)?;
+    let os_pages = guard_bytes / OS_PAGE_BYTES;
     // SAFETY: just claimed.
-    let usable = !tenant.guards
-        || unsafe { tail::guard_end(claimed.start, slices, guard_bytes / OS_PAGE_BYTES) };
+    let usable = !(tenant.headers || tenant.guards)
+        || unsafe { tail::guard_end(claimed.start, RECORD_SLICES, os_pages) };
     if !usable {
         // SAFETY: just claimed.
-        unsafe { release(claimed.start, slices, Purge::Never) };
+        unsafe { release(claimed.start, RECORD_SLICES, Purge::Never) };
         return None;
     }
-    if claimed.backed > 0 {
-        // SAFETY: the run is this thread's alone.
-        unsafe {
-            claimed
-                .start
-                .write_bytes(0, slices * SLICE_BYTES - guard_bytes)
-        };
+    if guard_bytes > 0 {
+        // For good: a store is not given back.
+        // SAFETY: just claimed.
+        unsafe { guard::install(claimed.start, guard_bytes, Means::NONE) };
     }
-    Some(claimed.start)
+    // SAFETY: within the store.
+    let start = unsafe { claimed.start.add(guard_bytes) };
+    if claimed.backed > 0 {
+        // SAFETY: the store is this thread's alone, and no guard between its first OS page and its last.
+        unsafe { start.write_bytes(0, RECORD_SLICES * SLICE_BYTES - 2 * guard_bytes) };
+    }
+    Some(start)
+}
+
+#[cfg(all(test, not(loom)))]
+mod tests {
+    use super::*;
+
+    /// Whether one byte can be read, by the OS's word.
+    fn is_there(address: *mut u8) -> bool {
+        let mut ends = [0; 2];
+        // SAFETY: the OS reads the byte, or says that it cannot; the descriptors are this function's own.
+        unsafe {
+            assert_eq!(libc::pipe(ends.as_mut_ptr()), 0);
+            let written = libc::write(ends[1], address.cast(), 1);
+            for end in ends {
+                libc::close(end);
+            }
+            written == 1
+        }
+    }
+
+    #[test]
+    fn records_lie_between_guards_where_headers_do() {
+        const STORE_BYTES: usize = RECORD_SLICES * SLICE_BYTES;
+        static ALONE: Tenant = Tenant::new(true, false);
+        let first = record(100, 128, &ALONE).expect("there is memory").as_ptr();
+        assert_eq!(first.addr() % STORE_BYTES, OS_PAGE_BYTES);
+        let mut last = first;
+        loop {
+            let next = record(1000, 128, &ALONE).expect("there is memory").as_ptr();
+            if next.addr() / STORE_BYTES != first.addr() / STORE_BYTES {
+                break;
+            }
+            // SAFETY: the record.
+            unsafe { next.write_bytes(1, 1000) };
+            last = next;
+        }
+        assert!(last.addr() % STORE_BYTES > STORE_BYTES - 2 * OS_PAGE_BYTES - 1000);
+        assert!(is_there(first) && is_there(last));
+        assert!(!is_there(first.wrapping_sub(1)));
+        let end = first.wrapping_add(STORE_BYTES - OS_PAGE_BYTES);
+        assert!(!is_there(end.wrapping_sub(1)) && !is_there(end.wrapping_sub(OS_PAGE_BYTES)));
+        assert!(is_there(end.wrapping_sub(OS_PAGE_BYTES + 1)));
+
+        static BARE: Tenant = Tenant::new(false, false);
+        let first = record(100, 128, &BARE).expect("there is memory").as_ptr();
+        assert_eq!(
+            first.addr() % STORE_BYTES,
+            0,
+            "a store without guards begins with its first record"
+        );
+    }
 }

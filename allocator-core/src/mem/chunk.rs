@@ -1,12 +1,12 @@
 //! A chunk: 32 MiB of addresses at a multiple of 32 MiB, cut into slices of
 //! 64 KiB. Its first slice holds the headers, so a block's page is found by
-//! arithmetic alone and headers of neighbouring pages share OS pages. Its second slice has no use; in
-//! a chunk of a tenant with guards it is one, and so is the OS page before the chunk.
+//! arithmetic alone and headers of neighbouring pages share OS pages. Its second slice has no use; where
+//! the tenant wants guards around headers it is one, and so is the OS page before the chunk.
 //!
 //! 1. `claimed`: the slice is in use; the headers' slices and those past the end always are.
 //! 2. `dirty`: the slice is backed by memory, as far as is known, and may hold anything but zero. Set
 //!    while claimed, cleared only by a purge. Where memory comes in huge pages, what is claimed
-//!    backs its neighbours, too.
+//!    backs its neighbours, too, unless there is a guard among them.
 //! 3. `expiring`: free and dirty since before the `deadline`; means nothing while claimed.
 
 use core::ptr::{self, NonNull};
@@ -115,14 +115,14 @@ impl Chunk {
         hint: usize,
     ) -> Option<&'static Chunk> {
         debug_assert!(bytes <= CHUNK_BYTES && bytes.is_multiple_of(SLICE_BYTES));
-        let lead = if tenant.guards { OS_PAGE_BYTES } else { 0 };
+        let lead = if tenant.headers { OS_PAGE_BYTES } else { 0 };
         let start = os::reserve_behind(lead, bytes, CHUNK_BYTES, hint)?;
         // SAFETY: what was mapped starts there.
         let mapped = unsafe { start.sub(lead) };
         // Before the first touch. Advice that is refused leaves what the system does.
         // SAFETY: just mapped.
         unsafe { os::advise_huge(mapped, lead + bytes, grain == Grain::Dense) };
-        if tenant.guards {
+        if tenant.headers {
             // The headers fill slice 0; slice 1 has no use.
             // SAFETY: just mapped.
             unsafe {
@@ -177,9 +177,9 @@ impl Chunk {
         unsafe { &*self.tenant.load(Ordering::Relaxed) }
     }
 
-    /// Whether it is a chunk of this tenant and grain.
-    pub(crate) fn is_let(&self, tenant: &'static Tenant, grain: Grain) -> bool {
-        ptr::eq(self.tenant(), tenant) && self.grain() == grain
+    /// Whether it is a chunk of this grain that serves this tenant.
+    pub(crate) fn serves(&self, tenant: &'static Tenant, grain: Grain) -> bool {
+        self.tenant().serves(tenant) && self.grain() == grain
     }
 
     /// Slices that are there.
@@ -258,9 +258,20 @@ impl Chunk {
         match self.grain() {
             Grain::Sparse => (slice, slices),
             Grain::Dense => {
-                let first = slice - slice % HUGE_PAGE_SLICES;
-                let end = (slice + slices).next_multiple_of(HUGE_PAGE_SLICES);
-                (first, end.min(self.slices()) - first)
+                // The guard at the headers keeps the first huge page from becoming one.
+                let sparse_until = if self.tenant().headers {
+                    HUGE_PAGE_SLICES
+                } else {
+                    0
+                };
+                let (mut first, mut end) = (slice, slice + slices);
+                if first >= sparse_until {
+                    first -= first % HUGE_PAGE_SLICES;
+                }
+                if end > sparse_until {
+                    end = end.next_multiple_of(HUGE_PAGE_SLICES).min(self.slices());
+                }
+                (first, end - first)
             }
         }
     }
@@ -396,5 +407,18 @@ mod tests {
         let claimed = chunk.claim(1, 1).expect("slices are free");
         assert_eq!(claimed.backed, 0);
         assert_eq!(claimed.newly_backed, SLICES - HEADER_SLICES - 1);
+    }
+
+    #[test]
+    fn a_guard_keeps_the_first_huge_page_from_backing_neighbours() {
+        let tenant = Tenant::shared(true, false);
+        let chunk = Chunk::create(CHUNK_BYTES, Grain::Dense, tenant, 0).expect("there is memory");
+        let claimed = chunk.claim(1, 1).expect("slices are free");
+        assert_eq!(claimed.newly_backed, 0);
+        // All that the headers have left over, and one slice of the next huge page.
+        let claimed = chunk
+            .claim(HUGE_PAGE_SLICES - HEADER_SLICES, 1)
+            .expect("slices are free");
+        assert_eq!(claimed.newly_backed, HUGE_PAGE_SLICES - 1);
     }
 }

@@ -10,6 +10,7 @@ pub(crate) enum HardeningPart {
     Level,
     Links,
     Pages,
+    Headers,
     Guards,
     Isolate,
     Canaries,
@@ -26,8 +27,8 @@ pub(crate) const HARDENING: &[Row<HardeningPart>] = &[
         name: "level",
         forms: words::<HardeningWord>,
         number: None,
-        doc: "the bundle that the other parts differ from: `checked` is `links` and \
-              `pages`, `guarded` is everything but `sample`",
+        doc: "the bundle that the other parts differ from: `checked` is `links`, `pages` and \
+              `headers`, `guarded` is everything but `sample`",
     },
     Row {
         key: HardeningPart::Links,
@@ -47,11 +48,18 @@ pub(crate) const HARDENING: &[Row<HardeningPart>] = &[
               class of its layout",
     },
     Row {
+        key: HardeningPart::Headers,
+        name: "headers",
+        forms: words::<Switch>,
+        number: None,
+        doc: "the allocator's own data, the headers of pages and the heaps of threads, lie between addresses that fault",
+    },
+    Row {
         key: HardeningPart::Guards,
         name: "guards",
         forms: words::<Switch>,
         number: None,
-        doc: "addresses that fault lie around pages, large blocks and headers",
+        doc: "addresses that fault lie behind pages, large and huge blocks; rules out huge pages",
     },
     Row {
         key: HardeningPart::Isolate,

@@ -391,7 +391,7 @@ fn header() -> Row {
         &["local"],
         &[SMALL],
         &[0],
-        |_, _, _| [Open, Open, Faults],
+        |_, _, _| [Open, Faults, Faults],
     );
     row.mistake(
         "write_to_header",
@@ -399,7 +399,7 @@ fn header() -> Row {
         &["local"],
         &[SMALL],
         &[1],
-        |_, _, _| [REACHED, REACHED, Faults],
+        |_, _, _| [REACHED, Faults, Faults],
     );
     row
 }

@@ -88,7 +88,7 @@ pub struct Pair5;
     page = 128KiB,
     purge = never,
     thp = default,
-    hardening(guards, isolate, canaries, zero, shuffle, quarantine = 64KiB, sample = 20),
+    hardening(headers, guards, isolate, canaries, zero, shuffle, quarantine = 64KiB, sample = 20),
     stats = counters,
     limit = 64MiB,
     tls = pointer
@@ -104,7 +104,7 @@ pub struct Pair6;
     page = 512KiB,
     purge = after(1ms),
     thp = always,
-    hardening(links, guards, isolate, canaries, zero, quarantine = 64KiB, sample = 20),
+    hardening(links, headers, guards, isolate, canaries, zero, quarantine = 64KiB, sample = 20),
     stats = off,
     tls = pointer
 )]
@@ -151,7 +151,7 @@ pub struct Pair9;
     page = 128KiB,
     purge = now,
     thp = never,
-    hardening(canaries, zero, shuffle, quarantine = 64KiB, sample = 20),
+    hardening(headers, canaries, zero, shuffle, quarantine = 64KiB, sample = 20),
     stats = histogram,
     limit = 64MiB,
     tls = pointer
@@ -167,7 +167,7 @@ pub struct Pair10;
     page = 128KiB,
     purge = never,
     thp = default,
-    hardening(links, pages, guards, canaries),
+    hardening(links, pages, headers, guards, canaries),
     stats = off,
     tls = inline
 )]

@@ -27,7 +27,7 @@ pub struct Pair14;
     page = 64KiB,
     purge = now,
     thp = never,
-    hardening(isolate, canaries),
+    hardening(headers, isolate, canaries),
     stats = counters,
     tls = pointer
 )]
@@ -42,7 +42,7 @@ pub struct Pair15;
     page = 64KiB,
     purge = after(1ms),
     thp = never,
-    hardening(guards, isolate, canaries, zero, shuffle, quarantine = 64KiB, sample = 20),
+    hardening(headers, guards, isolate, canaries, zero, shuffle, quarantine = 64KiB, sample = 20),
     stats = off,
     tls = pointer
 )]
@@ -73,7 +73,7 @@ pub struct Pair17;
     page = 512KiB,
     purge = now,
     thp = default,
-    hardening(pages, guards, canaries, shuffle, quarantine = 64KiB),
+    hardening(pages, headers, guards, canaries, shuffle, quarantine = 64KiB),
     stats = off,
     limit = 64MiB,
     tls = inline
@@ -120,7 +120,7 @@ pub struct Pair20;
     page = 64KiB,
     purge = after(1ms),
     thp = never,
-    hardening(pages, guards, zero, sample = 20),
+    hardening(pages, headers, guards, zero, sample = 20),
     stats = off,
     tls = pointer
 )]
@@ -167,7 +167,7 @@ pub struct Pair23;
     page = 128KiB,
     purge = never,
     thp = never,
-    hardening(guards, isolate, shuffle, sample = 20),
+    hardening(headers, guards, isolate, shuffle, sample = 20),
     stats = counters,
     tls = inline
 )]
@@ -182,7 +182,7 @@ pub struct Pair24;
     page = 128KiB,
     purge = after(1ms),
     thp = default,
-    hardening(isolate, canaries, shuffle, sample = 20),
+    hardening(headers, isolate, canaries, shuffle, sample = 20),
     stats = histogram,
     limit = 64MiB,
     tls = pointer

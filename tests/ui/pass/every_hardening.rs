@@ -25,6 +25,8 @@ struct InAnotherShape;
 #[derive_allocator(hardening(guards, isolate, sample = 8))]
 struct Walled;
 
+#[derive_allocator(hardening(headers))]
+struct Headers;
 #[derive_allocator(hardening(zero))]
 struct Zero;
 #[derive_allocator(hardening(shuffle))]
@@ -41,7 +43,7 @@ struct MostOfALevel;
 
 #[derive_allocator(hardening = checked)]
 struct Checked;
-#[derive_allocator(hardening(level = checked, pages = off))]
+#[derive_allocator(hardening(level = checked, pages = off, headers = off))]
 struct LinksOfALevel;
 #[derive_allocator(hardening(links))]
 struct Links;
@@ -49,6 +51,8 @@ struct Links;
 struct Pages;
 
 fn main() {
+    load::check(&Headers);
+    assert_eq!(Headers::CONFIG.hardening, Hardening { headers: true, ..Hardening::OFF });
     load::check(&Zero);
     load::check(&Shuffle);
     assert_eq!(Zero::CONFIG.hardening, Hardening { zero: true, ..Hardening::OFF });
