@@ -30,6 +30,9 @@ struct Peaked;
 struct Threaded;
 
 #[derive_allocator(stats = histogram)]
+struct Late;
+
+#[derive_allocator(stats = histogram)]
 struct Forked;
 
 #[derive_allocator(stats = histogram)]
@@ -41,7 +44,9 @@ struct Kept;
 #[derive_allocator(stats = counters)]
 struct Unrecorded;
 
-subjects!(Exact, Peaked, Threaded, Forked, Written, Kept, Unrecorded);
+subjects!(
+    Exact, Peaked, Threaded, Late, Forked, Written, Kept, Unrecorded
+);
 
 fn block<A: Subject>(size: usize, align: usize) -> Block<A> {
     Block::new(size, align, false, size as u64).expect("memory")
@@ -224,6 +229,23 @@ fn threads_count_together() {
     let [allocations, live, at_peak] = total(&profile);
     assert_eq!([allocations, live], [all, 0]);
     assert!(is_near(at_peak, all), "{at_peak} of {all}");
+}
+
+#[test]
+fn a_thread_that_comes_late_knows_what_time_it_is() {
+    const BEFORE: usize = 10_000;
+    for _ in 0..BEFORE {
+        block::<Late>(40, 8).free();
+    }
+    // The first that it asks for lives for one allocation of so many.
+    Worker::start().run(|| block::<Late>(48, 8).free());
+    let profile = Late::profile();
+    let mean = |size| {
+        let row = profile.rows().iter().find(|row| row.size == size);
+        row.map(|row| (row.allocations, row.live_mean_thousandths))
+    };
+    assert_eq!(mean(40), Some((BEFORE as u64, 999)));
+    assert_eq!(mean(48), Some((1, 0)));
 }
 
 #[test]

@@ -208,6 +208,8 @@ impl Ledger {
             is_backed.then(|| {
                 book.taken.set(taken + 1);
                 apart.0.set_number(taken + 1);
+                // What it counts first is counted at the time of the process, too.
+                apart.0.look_once(book.clock.get());
                 &apart.0
             })
         });

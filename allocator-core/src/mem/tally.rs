@@ -150,7 +150,7 @@ impl Tally {
         self.look_with(clock, room, 2 * room);
     }
 
-    /// The same, of who settles at every step.
+    /// The same, of who settles at the next step.
     pub(crate) fn look_once(&self, clock: u64) {
         self.look_with(clock, 0, 0);
     }
