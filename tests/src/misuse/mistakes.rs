@@ -331,19 +331,18 @@ fn overflow_linear<F: Misused>(scene: &Scene) {
     let grain = scene.arguments[0];
     let mut sorted = blocks.clone();
     sorted.sort_unstable();
-    // Of a page behind which another page of these blocks lies, so that nothing else is written over: what the
-    // program itself has may lie there, too. Nothing lies right behind a large block.
-    let is_followed = |block: &&usize| {
-        let end = (**block / grain + 1) * grain;
-        let next = sorted.get(sorted.partition_point(|other| *other < end));
-        next.is_some_and(|next| next / grain == end / grain)
-    };
-    let second_page = sorted[0] / grain + 1;
-    let block = sorted.iter().find(is_followed);
-    let block = block.or_else(|| sorted.iter().find(|block| **block / grain >= second_page));
-    let block = *block.expect("a block that others follow");
     // What stands behind a block may take an OS page more.
-    let end = (block + scene.size + F::canary_bytes()).next_multiple_of(grain);
+    let end_behind =
+        |block: usize| (block + scene.size + F::canary_bytes()).next_multiple_of(grain);
+    // Others of these blocks lie behind it, so that nothing else is written over: the program's own memory may lie
+    // there, too. What is behind a huge one is a guard, or chance.
+    let is_followed = |block: &&usize| {
+        let end = end_behind(**block);
+        let next = sorted.get(sorted.partition_point(|other| *other < end));
+        next.is_some_and(|next| *next < end + grain)
+    };
+    let block = *sorted.iter().find(is_followed).unwrap_or(&sorted[0]);
+    let end = end_behind(block);
     expect_fault(block + scene.size, end + 32);
     for at in block + scene.size..end + 32 {
         // SAFETY: the mistake.
