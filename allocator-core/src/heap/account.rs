@@ -25,7 +25,7 @@ impl<C: Choices> Account<C> {
     pub(super) const fn new() -> Self {
         Self {
             held_bytes: AtomicUsize::new(0),
-            tenant: Tenant::new(C::HEADERS, C::GUARDS),
+            tenant: Tenant::new(C::HEADERS),
             registered: Registered::new(),
             choices: PhantomData,
         }

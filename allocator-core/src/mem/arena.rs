@@ -329,9 +329,7 @@ fn claim_store(tenant: &'static Tenant, guard_bytes: usize) -> Option<NonNull<u8
     let claimed = claim(RECORD_SLICES, RECORD_SLICES, Grain::Sparse, tenant)?;
     let os_pages = guard_bytes / OS_PAGE_BYTES;
     // SAFETY: just claimed.
-    let usable = !(tenant.headers || tenant.guards)
-        || unsafe { tail::guard_end(claimed.start, RECORD_SLICES, os_pages) };
-    if !usable {
+    if !unsafe { tail::guard_end(claimed.start, RECORD_SLICES, os_pages) } {
         // SAFETY: just claimed.
         unsafe { release(claimed.start, RECORD_SLICES, Purge::Never) };
         return None;
@@ -371,7 +369,7 @@ mod tests {
     #[test]
     fn records_lie_between_guards_where_headers_do() {
         const STORE_BYTES: usize = RECORD_SLICES * SLICE_BYTES;
-        static ALONE: Tenant = Tenant::new(true, false);
+        static ALONE: Tenant = Tenant::new(true);
         let first = record(100, 128, &ALONE).expect("there is memory").as_ptr();
         assert_eq!(first.addr() % STORE_BYTES, OS_PAGE_BYTES);
         let mut last = first;
@@ -391,7 +389,7 @@ mod tests {
         assert!(!is_there(end.wrapping_sub(1)) && !is_there(end.wrapping_sub(OS_PAGE_BYTES)));
         assert!(is_there(end.wrapping_sub(OS_PAGE_BYTES + 1)));
 
-        static BARE: Tenant = Tenant::new(false, false);
+        static BARE: Tenant = Tenant::new(false);
         let first = record(100, 128, &BARE).expect("there is memory").as_ptr();
         assert_eq!(
             first.addr() % STORE_BYTES,

@@ -10,8 +10,6 @@ use crate::base::sync::{AtomicPtr, AtomicUsize, Ordering::Relaxed};
 pub(crate) struct Tenant {
     /// Whether the headers of its chunks have guards on both sides, and its records, too.
     pub(super) headers: bool,
-    /// Whether slices of its chunks end with guards, so that they have OS pages only.
-    pub(super) guards: bool,
     /// Who is served from its chunks, too.
     lends_to: Option<&'static Tenant>,
     /// No chunk that serves it before this one has a free slice, as far as is known; by [`Grain`](super::chunk::Grain).
@@ -21,28 +19,28 @@ pub(crate) struct Tenant {
 }
 
 /// All types that ask for nothing else.
-pub(crate) static COMMON: Tenant = Tenant::new(false, false);
+pub(crate) static COMMON: Tenant = Tenant::new(false);
 /// All types that share what they have, with guards around headers,
-static HEADERS: Tenant = Tenant::lending(&COMMON, true, false);
+static HEADERS: Tenant = Tenant::lending(&COMMON);
 /// behind pages,
-static GUARDS: Tenant = Tenant::new(false, true);
+static GUARDS: Tenant = Tenant::new(false);
 /// and both.
-static BOTH: Tenant = Tenant::lending(&GUARDS, true, true);
+static BOTH: Tenant = Tenant::lending(&GUARDS);
 
 impl Tenant {
-    /// A tenant without chunks.
-    pub(crate) const fn new(headers: bool, guards: bool) -> Self {
+    /// A tenant without chunks. `headers`: whether theirs will have guards.
+    pub(crate) const fn new(headers: bool) -> Self {
         Self {
             headers,
-            guards,
             lends_to: None,
             first_with_room: [const { AtomicUsize::new(0) }; 2],
             records: AtomicPtr::new(ptr::null_mut()),
         }
     }
 
-    const fn lending(to: &'static Tenant, headers: bool, guards: bool) -> Self {
-        let mut tenant = Self::new(headers, guards);
+    /// One with guards around headers, whose chunks serve `to`, which does without, as well.
+    const fn lending(to: &'static Tenant) -> Self {
+        let mut tenant = Self::new(true);
         tenant.lends_to = Some(to);
         tenant
     }
