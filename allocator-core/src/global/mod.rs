@@ -1,6 +1,7 @@
 //! What the macro's output calls: the verbs of an allocator, the start and end
 //! of threads, fork, and the figures.
 
+pub(crate) mod deallocate;
 mod fork;
 #[cfg(all(test, loom))]
 mod models;

@@ -4,17 +4,18 @@
 use core::alloc::Layout;
 use core::ptr::{self, NonNull};
 
+use super::deallocate::{
+    check_class, count_free, deallocate_by_route, deallocate_elsewhere, deallocate_with_end,
+};
 use super::thread;
 use crate::config::choices::Derived;
 use crate::config::size_class::BIN_BYTES;
 use crate::heap::cache::Cache;
 use crate::heap::declared::{Declared, cache, current};
-use crate::heap::foreign::Sent;
 use crate::heap::route::{Route, bin_offset, is_direct, route, usable_bytes};
 use crate::heap::{canary, free, huge, large, misuse, pages, refill, sample, upkeep};
 use crate::mem::chunk::Claimed;
 use crate::mem::report::report;
-use crate::mem::written;
 use crate::os;
 
 #[inline(always)]
@@ -219,103 +220,6 @@ fn allocate_without_heap<D: Declared>(class: usize) -> *mut u8 {
     }
 }
 
-/// # Safety
-/// - `block` is a block of `class` that its user gave back and that the fast path did not take.
-#[cold]
-#[inline(never)]
-unsafe fn deallocate_elsewhere<D: Declared>(block: *mut u8, class: usize) {
-    // SAFETY: the caller's promise.
-    unsafe {
-        misuse::check_block::<D>(block, class);
-        deallocate_checked::<D>(block, class);
-    }
-}
-
-/// The same where blocks have canaries.
-///
-/// # Safety
-/// - as [`deallocate_elsewhere`]; the block was served as `served`.
-#[cold]
-#[inline(never)]
-unsafe fn deallocate_with_end<D: Declared>(block: *mut u8, class: usize, served: Layout) {
-    // SAFETY: the caller's promise.
-    unsafe {
-        check_class::<D>(block, class, served);
-        deallocate_checked::<D>(block, class);
-    }
-}
-
-/// # Safety
-/// - `block` is a block of `class` that its user gave back, and has been looked at.
-#[inline]
-unsafe fn deallocate_checked<D: Declared>(block: *mut u8, class: usize) {
-    // SAFETY: a block is never null.
-    let start = unsafe { NonNull::new_unchecked(block) };
-    if sample::is_sampled::<D>(block) {
-        // SAFETY: the caller's promise.
-        return unsafe { deallocate_sampled::<D>(start, class) };
-    }
-    // SAFETY: given back by its user, and of this class.
-    unsafe { written::clear::<D>(block, class) };
-    let block = start;
-    let Some((cache, heap)) = current::<D>() else {
-        // SAFETY: the caller's promise.
-        return unsafe { deallocate_without_heap::<D>(block, class) };
-    };
-    count_free(cache);
-    let sent = if D::QUARANTINE > 0 {
-        // SAFETY: the caller's promise.
-        unsafe { free::free_later(cache, heap, class, block) }
-    } else {
-        // SAFETY: the caller's promise.
-        unsafe { free::free_elsewhere(cache, heap, class, block) }
-    };
-    if sent == Sent::Yes {
-        upkeep::run_if_due();
-    }
-}
-
-/// # Safety
-/// - as [`deallocate_elsewhere`], of a sampled block.
-#[cold]
-#[inline(never)]
-unsafe fn deallocate_sampled<D: Declared>(block: NonNull<u8>, class: usize) {
-    // SAFETY: the caller's promise.
-    if let Err(fault) = unsafe { sample::free::<D>(block, class) } {
-        report::<D>(fault, block.addr().get(), None);
-    }
-    match current::<D>() {
-        Some((cache, _)) => count_free(cache),
-        None => D::shared().count_free(true),
-    }
-}
-
-/// [`misuse::check_block`], out of line, and what is behind the block.
-///
-/// # Safety
-/// - as there, and of [`canary::check`].
-#[inline(never)]
-unsafe fn check_class<D: Declared>(block: *mut u8, class: usize, served: Layout) {
-    // SAFETY: the caller's promise.
-    unsafe {
-        misuse::check_block::<D>(block, class);
-        canary::check::<D>(block, served, Some(class));
-    }
-}
-
-/// A thread that only frees needs no heap for it.
-///
-/// # Safety
-/// - as [`deallocate_elsewhere`].
-#[cold]
-#[inline(never)]
-unsafe fn deallocate_without_heap<D: Declared>(block: NonNull<u8>, class: usize) {
-    D::shared().count_free(true);
-    // SAFETY: the caller's promise.
-    unsafe { free::free_without_heap::<D>(class, block) };
-    upkeep::run_if_due();
-}
-
 /// For what the lookup table does not cover: large sizes, strict alignments.
 #[inline(never)]
 pub(crate) fn allocate_by_route<D: Declared>(layout: Layout) -> *mut u8 {
@@ -415,70 +319,6 @@ pub(crate) fn allocate_zeroed_by_route<D: Declared>(layout: Layout) -> *mut u8 {
 }
 
 /// # Safety
-/// - as [`deallocate`].
-#[inline(never)]
-unsafe fn deallocate_by_route<D: Declared>(block: *mut u8, layout: Layout) {
-    // SAFETY: a block is never null.
-    let start = unsafe { NonNull::new_unchecked(block) };
-    match route::<D>(layout) {
-        // SAFETY: the caller's promise; the layout says the block is of this class.
-        Route::Class(class) => unsafe {
-            if D::CANARIES {
-                check_class::<D>(block, class, layout);
-            }
-            deallocate_in_class::<D>(start, class);
-        },
-        // SAFETY: the caller's promise; the layout says the block is large.
-        Route::Large { slices, .. } => unsafe {
-            misuse::check_large::<D>(block, Some(slices));
-            canary::check::<D>(block, layout, None);
-            deallocate_large::<D>(start)
-        },
-        Route::Huge { bytes } => {
-            misuse::check_huge::<D>(block);
-            D::shared().count_free(false);
-            // SAFETY: the caller's promise; the layout says the block is huge.
-            let freed = unsafe { huge::free(D::shared().account(), start, bytes) };
-            if let Err(fault) = freed {
-                report::<D>(fault, block.addr(), None);
-            }
-            upkeep::run_if_due();
-        }
-        Route::Impossible => {}
-    }
-}
-
-/// # Safety
-/// - `block` is a block of type `D` and this class that its user gave back; where there are canaries, it has
-///   been looked at.
-pub(crate) unsafe fn deallocate_in_class<D: Declared>(block: NonNull<u8>, class: usize) {
-    let block = block.as_ptr();
-    // SAFETY: null or the calling thread's cache.
-    if let Some(cache) = unsafe { cache::<D>().as_ref() } {
-        // SAFETY: the cache is the calling thread's; the block is of this class.
-        if unsafe { cache.push((class * BIN_BYTES) as u16, block) } {
-            return count_free(cache);
-        }
-    }
-    if D::CANARIES {
-        // It has been looked at, before its canary.
-        // SAFETY: the caller's promise.
-        return unsafe { deallocate_checked::<D>(block, class) };
-    }
-    // SAFETY: the caller's promise.
-    unsafe { deallocate_elsewhere::<D>(block, class) }
-}
-
-/// # Safety
-/// - `block` is a large block of type `D` that its user gave back.
-pub(crate) unsafe fn deallocate_large<D: Declared>(block: NonNull<u8>) {
-    D::shared().count_free(false);
-    // SAFETY: the caller's promise.
-    unsafe { large::free(D::shared().account(), block) };
-    upkeep::run_if_due();
-}
-
-/// # Safety
 /// - as [`reallocate`].
 #[inline(never)]
 unsafe fn reallocate_by_route<D: Declared>(block: *mut u8, old: Layout, new: Layout) -> *mut u8 {
@@ -542,15 +382,6 @@ pub(crate) fn count_allocation<D: Declared>(cache: &Cache<D>) {
         && let Some(heap) = cache.heap()
     {
         heap.count_allocation();
-    }
-}
-
-#[inline(always)]
-pub(crate) fn count_free<D: Declared>(cache: &Cache<D>) {
-    if D::COUNTS_BLOCKS
-        && let Some(heap) = cache.heap()
-    {
-        heap.count_free();
     }
 }
 
