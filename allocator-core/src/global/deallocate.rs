@@ -9,6 +9,7 @@ use crate::config::size_class::BIN_BYTES;
 use crate::heap::cache::Cache;
 use crate::heap::declared::{Declared, cache, current};
 use crate::heap::foreign::Sent;
+use crate::heap::heap::Heap;
 use crate::heap::route::{Route, route};
 use crate::heap::{canary, free, huge, large, misuse, sample, upkeep};
 use crate::mem::report::report;
@@ -111,20 +112,48 @@ unsafe fn deallocate_checked<D: Declared>(block: *mut u8, class: usize) {
     }
     // SAFETY: given back by its user, and of this class.
     unsafe { written::clear::<D>(block, class) };
-    let block = start;
+    if D::QUARANTINE > 0 {
+        // SAFETY: the caller's promise.
+        let free = |cache, heap| unsafe { free::free_later(cache, heap, class, start) };
+        // SAFETY: as above.
+        return unsafe { deallocate_by::<D>(start, class, free) };
+    }
+    if let Some((cache, heap)) = current::<D>()
+        // SAFETY: as above.
+        && unsafe { free::free_at_once(cache, heap, class, start) }
+    {
+        return count_free(cache);
+    }
+    // SAFETY: as above.
+    unsafe { deallocate_at_length::<D>(start, class) }
+}
+
+/// # Safety
+/// - `block` is a block of `class` that its user gave back, has been looked at, and is cleared.
+#[inline(never)]
+unsafe fn deallocate_at_length<D: Declared>(block: NonNull<u8>, class: usize) {
+    // SAFETY: the caller's promise.
+    let free = |cache, heap| unsafe { free::free_elsewhere(cache, heap, class, block) };
+    // SAFETY: as above.
+    unsafe { deallocate_by::<D>(block, class, free) }
+}
+
+/// Frees a block by what its thread has, if it has a heap.
+///
+/// # Safety
+/// - as [`deallocate_at_length`].
+#[inline(always)]
+unsafe fn deallocate_by<D: Declared>(
+    block: NonNull<u8>,
+    class: usize,
+    free: impl FnOnce(&'static Cache<D>, &'static Heap<D>) -> Sent,
+) {
     let Some((cache, heap)) = current::<D>() else {
         // SAFETY: the caller's promise.
         return unsafe { deallocate_without_heap::<D>(block, class) };
     };
     count_free(cache);
-    let sent = if D::QUARANTINE > 0 {
-        // SAFETY: the caller's promise.
-        unsafe { free::free_later(cache, heap, class, block) }
-    } else {
-        // SAFETY: the caller's promise.
-        unsafe { free::free_elsewhere(cache, heap, class, block) }
-    };
-    if sent == Sent::Yes {
+    if free(cache, heap) == Sent::Yes {
         upkeep::run_if_due();
     }
 }

@@ -32,16 +32,17 @@ pub(crate) struct Bin {
     n: Cell<i32>,
     /// Inv. 4.
     limit: Cell<i32>,
-    /// Where the last block was freed elsewhere: see `wants_to_switch`.
-    last_elsewhere: Cell<u32>,
+    /// Into which page the last block was freed that the bin did not take, and how many in a row were:
+    /// see `wants_to_switch`.
+    last_page: Cell<u32>,
+    /// Where the head was then.
+    last_head: Cell<u32>,
 }
 
 const _: () = assert!(size_of::<Bin>() == BIN_BYTES);
 
-/// Fields of `last_elsewhere`, from the right: frees in a row, page, head.
+/// Bits of `last_page` that count frees in a row.
 const STREAK_BITS: u32 = 3;
-const PAGE_BITS: u32 = 15;
-const HEAD_BITS: u32 = 14;
 /// Frees in a row into another page that make the bin switch to it.
 const STREAK_MAX: u32 = 6;
 
@@ -146,6 +147,12 @@ impl Bin {
         block.addr() & self.span.get().wrapping_sub(1)
     }
 
+    /// Whether the bin is attached to a page.
+    #[inline(always)]
+    pub(super) fn is_attached(&self) -> bool {
+        self.span.get() != 0
+    }
+
     /// Puts a block in front of the list, in whatever mode.
     ///
     /// # Safety
@@ -219,24 +226,40 @@ impl Bin {
         self.n.get() <= 0
     }
 
+    /// Whether the last block that was freed elsewhere went into another page than `page`.
+    #[inline(always)]
+    pub(super) fn was_elsewhere(&self, page: &Page) -> bool {
+        self.last_page.get() ^ number_of(page) >= 1 << STREAK_BITS
+    }
+
+    /// Notes that a block of `page` was freed elsewhere, and the last one was not.
+    #[inline(always)]
+    pub(super) fn note_elsewhere(&self, page: &Page) {
+        self.last_page.set(number_of(page) | 1);
+        self.last_head.set(self.head.get().addr() as u32);
+    }
+
     /// Notes that a block of `page` was freed elsewhere; whether the bin had better switch to it:
     /// the one before went there too and nothing happened here since (a structure is being
     /// dropped), or several in a row did (a queue takes from one page and frees into another).
     /// Without the second condition two pages that are freed into at random would take turns.
     pub(super) fn wants_to_switch(&self, page: &Page) -> bool {
-        // Low bits of where the page and the head are. Mistaking one for another costs a switch.
-        let page = (ptr::from_ref(page).addr() / size_of::<Page>()) as u32 % (1 << PAGE_BITS);
-        let head = (self.head.get().addr() / 8) as u32 % (1 << HEAD_BITS);
-        let last = self.last_elsewhere.get();
-        let streak = match last {
-            _ if last >> STREAK_BITS & ((1 << PAGE_BITS) - 1) != page => 1,
-            _ => last % (1 << STREAK_BITS) + 1,
-        };
-        let untouched = last >> (STREAK_BITS + PAGE_BITS) == head;
-        let switch = streak >= STREAK_MAX || (streak > 1 && untouched);
+        if self.was_elsewhere(page) {
+            self.note_elsewhere(page);
+            return false;
+        }
+        let streak = self.last_page.get() % (1 << STREAK_BITS) + 1;
+        let head = self.head.get().addr() as u32;
+        let head_before = self.last_head.replace(head);
+        let switch = streak >= STREAK_MAX || (streak > 1 && head == head_before);
         let streak = if switch { 0 } else { streak };
-        self.last_elsewhere
-            .set(head << (STREAK_BITS + PAGE_BITS) | page << STREAK_BITS | streak);
+        self.last_page.set(number_of(page) | streak);
         switch
     }
+}
+
+/// Low bits of where a page's header is, above those that count. Mistaking one page for another costs a switch.
+#[inline(always)]
+fn number_of(page: &Page) -> u32 {
+    ((ptr::from_ref(page).addr() / size_of::<Page>()) as u32) << STREAK_BITS
 }

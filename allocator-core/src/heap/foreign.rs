@@ -70,6 +70,32 @@ impl Foreign {
         }
     }
 
+    /// Whether blocks of `page` are held.
+    #[inline(always)]
+    pub(super) fn holds(&self, page: &Page) -> bool {
+        ptr::eq(self.runs[place_of(page)].page.get(), page)
+    }
+
+    /// Adds a block of `page`, of which blocks are held already, unless it is the last to be held; whether it did.
+    ///
+    /// # Safety
+    /// - `block` is a block of `page` that its user gave back.
+    #[inline(always)]
+    pub(super) unsafe fn add_before_last<C: Choices>(
+        &self,
+        page: &'static Page,
+        block: *mut Block,
+    ) -> bool {
+        let run = &self.runs[place_of(page)];
+        debug_assert!(ptr::eq(run.page.get(), page));
+        let is_before_last = run.blocks.get().count + 1 < run.most.get();
+        if is_before_last {
+            // SAFETY: the caller's promise.
+            unsafe { run.push::<C>(block) };
+        }
+        is_before_last
+    }
+
     /// Adds a block of `page` if blocks of that are held already; otherwise `None`. Without a look at
     /// the page's header, whose line others write.
     ///
@@ -81,20 +107,17 @@ impl Foreign {
         page: &'static Page,
         block: *mut Block,
     ) -> Option<Sent> {
-        let place = place_of(page);
-        let run = &self.runs[place];
-        if !ptr::eq(run.page.get(), page) {
+        if !self.holds(page) {
             return None;
         }
-        let mut blocks = run.blocks.get();
         // SAFETY: the caller's promise.
-        unsafe { Block::set_next::<C>(block, blocks.head) };
-        blocks.head = block;
-        blocks.count += 1;
-        run.blocks.set(blocks);
-        if blocks.count < run.most.get() {
+        if unsafe { self.add_before_last::<C>(page, block) } {
             return Some(Sent::No);
         }
+        let place = place_of(page);
+        let run = &self.runs[place];
+        // SAFETY: the caller's promise.
+        unsafe { run.push::<C>(block) };
         self.set_held(self.held() & !(1 << place));
         Some(run.send::<C>())
     }
@@ -167,6 +190,20 @@ fn place_of(page: &Page) -> usize {
 }
 
 impl Run {
+    /// Adds a block to those that are held.
+    ///
+    /// # Safety
+    /// - `block` is a block of the page that its user gave back.
+    #[inline(always)]
+    unsafe fn push<C: Choices>(&self, block: *mut Block) {
+        let mut blocks = self.blocks.get();
+        // SAFETY: the caller's promise.
+        unsafe { Block::set_next::<C>(block, blocks.head) };
+        blocks.head = block;
+        blocks.count += 1;
+        self.blocks.set(blocks);
+    }
+
     #[inline(never)]
     fn send<C: Choices>(&self) -> Sent {
         // SAFETY: null or a header, which is never unmapped.

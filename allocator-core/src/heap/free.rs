@@ -18,6 +18,48 @@ pub(super) const OTHER_TYPE: &str = "freed a block that another allocator type a
 /// What debug builds say of a free with the wrong layout.
 pub(super) const OTHER_CLASS: &str = "freed a block with a layout of another size class";
 
+/// Frees a block whose bin did not take it, if it takes only a link: one of another page of the heap, or one more to
+/// be sent to another heap. Whether it did.
+///
+/// What is freed at random mostly goes this way. There is no call on it, and little of anything: so the processor
+/// reaches the next frees while it waits for the memory of this one.
+///
+/// # Safety
+/// - `block` is a block of `class` that its user gave back.
+#[inline(always)]
+#[must_use]
+pub(crate) unsafe fn free_at_once<C: Choices>(
+    cache: &Cache<C>,
+    heap: &'static Heap<C>,
+    class: usize,
+    block: NonNull<u8>,
+) -> bool {
+    let Some(_stay) = heap.gate.enter_unmet() else {
+        return false;
+    };
+    // SAFETY: the caller's promise.
+    let page = unsafe { page_of::<C>(block.as_ptr(), class) };
+    let block = block.as_ptr().cast();
+    if heap.foreign.holds(page) {
+        // SAFETY: given back by its user.
+        let is_added = unsafe { heap.foreign.add_before_last::<C>(page, block) };
+        if C::COUNTS && is_added {
+            heap.counters.remote_frees.add(1);
+        }
+        return is_added;
+    }
+    let bin = cache.bin(class);
+    if !page.is_owned_by(&heap.owner) || !bin.is_attached() || !bin.was_elsewhere(page) {
+        return false;
+    }
+    // SAFETY: given back by its user. The page is ours and not attached, or the bin would have taken the block.
+    let is_freed = unsafe { page.free_local_in_queue::<C>(block) };
+    if is_freed {
+        bin.note_elsewhere(page);
+    }
+    is_freed
+}
+
 /// Frees a block whose bin did not take it. Whether that sent blocks to another thread's page.
 ///
 /// # Safety

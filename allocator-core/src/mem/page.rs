@@ -306,9 +306,7 @@ impl Page {
     /// - `block` is a block of this page that its user gave back.
     pub(crate) unsafe fn free_local<C: Choices>(&self, block: *mut Block) -> Freed {
         // SAFETY: the caller's promise.
-        unsafe { Block::set_next::<C>(block, self.local_free.get()) };
-        self.local_free.set(block);
-        self.local_count.set(self.local_count.get() + 1);
+        unsafe { self.push_local::<C>(block) };
         if self.used() == 0 {
             Freed::Empty
         } else if self.state.get() == State::Full {
@@ -316,6 +314,30 @@ impl Page {
         } else {
             Freed::Room
         }
+    }
+
+    /// The same, if the page stays where it is with one block less in use; whether it does.
+    ///
+    /// # Safety
+    /// - as [`Page::free_local`].
+    #[inline(always)]
+    pub(crate) unsafe fn free_local_in_queue<C: Choices>(&self, block: *mut Block) -> bool {
+        let stays = self.state.get() == State::Queued && self.used() > 1;
+        if stays {
+            // SAFETY: the caller's promise.
+            unsafe { self.push_local::<C>(block) };
+        }
+        stays
+    }
+
+    /// # Safety
+    /// - as [`Page::free_local`].
+    #[inline(always)]
+    unsafe fn push_local<C: Choices>(&self, block: *mut Block) {
+        // SAFETY: the caller's promise.
+        unsafe { Block::set_next::<C>(block, self.local_free.get()) };
+        self.local_free.set(block);
+        self.local_count.set(self.local_count.get() + 1);
     }
 
     /// Frees a list of blocks from a thread that is not the owner. `page_bytes`: of this page.
