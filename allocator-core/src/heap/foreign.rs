@@ -17,8 +17,9 @@ use crate::mem::page::Page;
 use crate::mem::thread_free::Pushed;
 use crate::os;
 
-/// Pages that are collected for at a time: about the classes that a program uses together.
-const RUNS: usize = 16;
+/// Pages that are collected for at a time: about the classes that a program uses together. Where there are more, a
+/// run is sent for each block or two.
+const RUNS: usize = 32;
 
 /// Most blocks, and about the most bytes, held back of a page (but two blocks at least); bounds how
 /// long it stays unfreed for the last of its blocks.
