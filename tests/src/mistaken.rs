@@ -53,6 +53,8 @@ const STEPS_MAX: usize = 24;
 const HANG: Duration = Duration::from_secs(300);
 /// What a large block's length is a multiple of.
 const SLICE_BYTES: usize = 64 << 10;
+/// Alignment up to which each of the types has classes.
+const CLASS_ALIGN: usize = 4096;
 /// Up to here a block is large at most, and has no guard right behind it.
 const LARGE_BYTES: usize = 12 << 20;
 /// Blocks of the class of which one is written to when it is free.
@@ -266,8 +268,9 @@ fn free_with_other_layout<A: Subject>(model: &mut Model<A>, bytes: &mut Bytes, d
         A::usable_size(block.layout()),
         A::usable_size(layout(other, align)),
     );
-    // Large blocks take slices, of which a guard may have some bytes.
-    let are_large = usable.min(other_usable) > SLICE_BYTES / 2;
+    // Large blocks, as small ones are for which no class is aligned well enough, take slices, of which a guard
+    // may have some bytes.
+    let are_large = usable.min(other_usable) > SLICE_BYTES / 2 || align > CLASS_ALIGN;
     if usable == other_usable || are_large && usable.abs_diff(other_usable) < SLICE_BYTES {
         return;
     }
