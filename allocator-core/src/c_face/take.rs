@@ -9,7 +9,7 @@ use super::{errno, told, word};
 use crate::config::Fault;
 use crate::config::choices::Derived;
 use crate::config::size_class::{BIN_BYTES, MALLOC_ALIGN};
-use crate::global::deallocate;
+use crate::global::deallocate::{count_free, deallocate_in_class, deallocate_large};
 use crate::global::record::{room_for_word, trace_resize};
 use crate::heap::cache::Cache;
 use crate::heap::declared::{Exported, cache};
@@ -56,7 +56,7 @@ unsafe fn free_counted<D: Exported>(block: *mut u8, is_counted: bool) {
         }
         // SAFETY: the cache is the calling thread's; the block is of this class.
         if is_bin::<D>(offset) && unsafe { cache.push(offset, block) } {
-            return deallocate::count_free(cache);
+            return count_free(cache);
         }
     } else if is_counted {
         // SAFETY: the caller's promise.
@@ -119,9 +119,9 @@ unsafe fn free_elsewhere<D: Exported>(block: *mut u8) {
     unsafe { found.check_end::<D>(block) };
     errno::kept(|| match found {
         // SAFETY: the caller's promise.
-        Found::Class(class) => unsafe { deallocate::deallocate_in_class::<D>(block, class) },
+        Found::Class(class) => unsafe { deallocate_in_class::<D>(block, class) },
         // SAFETY: the caller's promise.
-        Found::Large(_) => unsafe { deallocate::deallocate_large::<D>(block) },
+        Found::Large(_) => unsafe { deallocate_large::<D>(block) },
         Found::Huge(head) => {
             D::shared().count_free(false);
             // SAFETY: the caller's promise.

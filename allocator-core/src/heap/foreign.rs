@@ -20,6 +20,8 @@ use crate::os;
 /// Pages that are collected for at a time: about the classes that a program uses together. Where there are more, a
 /// run is sent for each block or two.
 const RUNS: usize = 32;
+// `held` has a bit for each.
+const _: () = assert!(RUNS <= u32::BITS as usize);
 
 /// Most blocks, and about the most bytes, held back of a page (but two blocks at least); bounds how
 /// long it stays unfreed for the last of its blocks.
