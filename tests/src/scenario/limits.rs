@@ -2,6 +2,7 @@
 
 use std::alloc::{Layout, alloc, dealloc};
 use std::ptr;
+use std::sync::Barrier;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 
@@ -81,12 +82,17 @@ fn small_ones_work() {
 
 /// As above, with threads that all run into the limit together, again and again.
 pub fn threads_under_a_limit(_: &[String]) {
+    const THREADS: usize = 4;
     static SERVED: AtomicUsize = AtomicUsize::new(0);
-    let threads: Vec<_> = (0..4)
+    // What a thread needs to start is not what must be refused: a destructor for the thread's end
+    // that the C library finds no memory for ends the process, whoever's `malloc` it is.
+    static STARTED: Barrier = Barrier::new(THREADS);
+    let threads: Vec<_> = (0..THREADS)
         .map(|i| {
             thread::Builder::new()
                 .stack_size(128 << 10)
                 .spawn(move || {
+                    STARTED.wait();
                     for round in 0..6 {
                         let size = [4000, 100, 60_000, 200_000][(i + round) % 4];
                         let blocks = until_null_with_chain(size);
