@@ -96,7 +96,7 @@ fn all_well() -> Vec<Results<'static>> {
     let cell = |row: &'static Row, level| row.checks(level).map(|check| (check, Ok(()))).collect();
     let results = |row| Results {
         row,
-        cells: LEVELS.iter().map(|level| Some(cell(row, *level))).collect(),
+        cells: LEVELS.map(|level| Some(cell(row, level))),
     };
     ROWS.iter().map(results).collect()
 }

@@ -2,6 +2,7 @@
 //! `LD_PRELOAD`, and in a program that brings its own.
 
 use std::collections::BTreeSet;
+use std::os::unix::process::ExitStatusExt;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::LazyLock;
@@ -225,9 +226,30 @@ fn objects_that_are_loaded_late_have_heaps_of_their_own() {
     }
     let late = [&OBJECTS[1], &copies[0], &copies[1]];
     let late = late.map(|path| path.to_str().expect("a path of text"));
-    let arguments = ["c_loaded", late[0], late[1], late[2]];
+    let arguments = ["c_loaded", "across", late[0], late[1], late[2]];
     both(&arguments);
     Program::new(SYSTEM, &arguments).succeeds();
+}
+
+#[test]
+fn what_another_object_allocates_is_found_where_misuse_is_looked_for() {
+    for level in ["checked", "guarded"] {
+        let name = format!("lib{level}.so");
+        let object = OBJECTS.iter().find(|object| object.ends_with(&name));
+        let object = object.expect("there is one of each level");
+        let copy = temporary().join(format!("another_{level}.so"));
+        std::fs::copy(object, &copy).expect("the folder is writable");
+        let copy = copy.to_str().expect("a path of text");
+        let run = |arguments: &[&str]| Program::new(SYSTEM, arguments).preloading(object).run();
+        let apart = run(&["c_loaded", "apart", copy]);
+        let is_well = apart.status.is_some_and(|status| status.success());
+        assert!(is_well, "{}", apart.errors);
+        let outcome = run(&["c_loaded", "across", copy]);
+        let expected = "allocator `Preload`: free of what is not of this allocator of 0x";
+        assert!(outcome.errors.starts_with(expected), "{}", outcome.errors);
+        let signal = outcome.status.and_then(|status| status.signal());
+        assert_eq!(signal, Some(libc::SIGABRT));
+    }
 }
 
 #[test]

@@ -110,7 +110,7 @@ fn main() -> ExitCode {
     });
     let mut all = Vec::new();
     for row in wanted {
-        let cells = LEVELS.iter().copied().map(|level| {
+        let cells = LEVELS.map(|level| {
             options.wants(level).then(|| {
                 let checks: Vec<_> = row.checks(level).collect();
                 let results = run(&checks, options.times, &programs);
@@ -123,7 +123,6 @@ fn main() -> ExitCode {
                 checks.into_iter().zip(results).collect()
             })
         });
-        let cells = cells.collect();
         let results = Results { row, cells };
         for (level, cell) in LEVELS.iter().zip(&results.cells) {
             let Some(cell) = cell else { continue };

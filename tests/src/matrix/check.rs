@@ -4,7 +4,7 @@ use std::fmt;
 use std::os::unix::process::ExitStatusExt;
 use std::path::{Path, PathBuf};
 
-use super::Level;
+use super::{LEVELS, Level};
 use crate::program::{Outcome, Program};
 use crate::real_programs::{REAL_PROGRAMS, Verdict, build_objects};
 
@@ -77,8 +77,8 @@ pub struct Programs {
     pub folder: PathBuf,
     /// The shared object of each level; none where there is none.
     pub objects: [Option<PathBuf>; 3],
-    /// Objects that are loaded late: of another type, and the first one twice.
-    pub late: Vec<PathBuf>,
+    /// Objects that are loaded late at each level: of another type, and the level's twice.
+    pub late: [Vec<PathBuf>; 3],
     /// A folder for what programs write.
     pub temporary: PathBuf,
 }
@@ -91,20 +91,28 @@ impl Programs {
     #[must_use]
     pub fn find(folder: &Path, temporary: &Path) -> Self {
         let objects = build_objects(temporary);
-        let copies = ["one.so", "two.so"].map(|name| temporary.join(name));
-        for copy in &copies {
-            std::fs::copy(&objects[0], copy).expect("the folder is writable");
-        }
         let named = |name: &str| {
             let is_named = |path: &&PathBuf| path.ends_with(name);
             objects.iter().find(is_named).cloned()
         };
+        // The dynamic linker tells objects apart by their files.
+        let copy_of = |object: &Path, name: String| {
+            let copy = temporary.join(name);
+            std::fs::copy(object, &copy).expect("the folder is writable");
+            copy
+        };
+        let of_levels = ["libpreload.so", "libchecked.so", "libguarded.so"].map(named);
+        let late = LEVELS.map(|level| {
+            let another = named("libseed.so").into_iter();
+            let twice = of_levels[level as usize].iter().flat_map(|object| {
+                ["one", "two"].map(|name| copy_of(object, format!("{}_{name}.so", level.name())))
+            });
+            another.chain(twice).collect()
+        });
         Self {
             folder: folder.to_path_buf(),
-            objects: ["libpreload.so", "libchecked.so", "libguarded.so"].map(named),
-            late: [&objects[1], &copies[0], &copies[1]]
-                .map(Clone::clone)
-                .to_vec(),
+            objects: of_levels,
+            late,
             temporary: temporary.to_path_buf(),
         }
     }

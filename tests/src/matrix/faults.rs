@@ -46,7 +46,7 @@ impl Row {
     ) {
         for level in LEVELS {
             for kind in kinds {
-                change(self.holds(*level, *kind, mark, words));
+                change(self.holds(level, *kind, mark, words));
             }
         }
     }
@@ -79,9 +79,9 @@ impl Row {
     /// With a bound that depends on the level, which is the last argument.
     fn hold_within(&mut self, words: &str, bounds: [(u32, &'static str); 3]) {
         for level in LEVELS {
-            let (bound, mark) = bounds[*level as usize];
+            let (bound, mark) = bounds[level as usize];
             for kind in BY_BOTH {
-                self.holds(*level, *kind, mark, &format!("{words} {bound}"));
+                self.holds(level, *kind, mark, &format!("{words} {bound}"));
             }
         }
     }
@@ -203,16 +203,23 @@ fn of_others(programs: &Programs) -> Vec<Row> {
             }
         },
     );
-    let late = programs.late.iter().map(|path| path.to_str());
-    let late: Option<Vec<_>> = late.collect();
-    let late = late.expect("paths of text").join(" ");
     let loaded = row(
         "E3",
         "`dlopen`, `DEEPBIND`, copies beside each other",
         |row| {
-            // What frees blocks of others, as this does, makes a mistake that is found at the other levels.
-            for kind in BY_C {
-                row.holds(Level::Off, *kind, "ok", &format!("c_loaded {late}"));
+            for level in LEVELS {
+                let late = programs.late[level as usize].iter();
+                let late: Option<Vec<_>> = late.map(|path| path.to_str()).collect();
+                let late = late.expect("paths of text").join(" ");
+                // A free of another's block is left alone at `off`, and a mistake that is found elsewhere (M4).
+                let how = if level == Level::Off {
+                    "across"
+                } else {
+                    "apart"
+                };
+                for kind in BY_C {
+                    row.holds(level, *kind, "ok", &format!("c_loaded {how} {late}"));
+                }
             }
         },
     );

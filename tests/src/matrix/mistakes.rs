@@ -61,7 +61,7 @@ impl Row {
             for place in places {
                 for (size, bytes) in sizes {
                     let ends = ends(face, place, size);
-                    for level in LEVELS.iter().copied() {
+                    for level in LEVELS {
                         let end = ends[level as usize];
                         let mut arguments = vec![
                             (*face).to_owned(),

@@ -21,7 +21,7 @@ pub enum Level {
 }
 
 /// All of them.
-pub const LEVELS: &[Level] = &[Level::Off, Level::Checked, Level::Guarded];
+pub const LEVELS: [Level; 3] = [Level::Off, Level::Checked, Level::Guarded];
 
 impl Level {
     /// As the option has it.

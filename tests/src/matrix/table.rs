@@ -14,7 +14,7 @@ pub struct Results<'a> {
     /// The row.
     pub row: &'a Row,
     /// Its cells, in the order of [`LEVELS`]; none for a level that was not run.
-    pub cells: Vec<Option<Cell<'a>>>,
+    pub cells: [Option<Cell<'a>>; 3],
 }
 
 /// The marks of a cell: one, or several with what distinguishes them.
