@@ -13,7 +13,8 @@ use super::{
 pub struct SizeClass {
     /// Bytes of a block.
     pub block_bytes: usize,
-    /// Bytes of the smallest request that this class serves, at alignment 1.
+    /// Bytes of the smallest request that this class serves, at alignment 1; with what is signed behind it where there
+    /// are canaries.
     pub smallest_request_bytes: usize,
     /// Bytes of the pages that the blocks come from.
     pub page_bytes: usize,

@@ -84,7 +84,7 @@ footer { margin-top: 2.5rem; padding-bottom: 2rem }
   figure, pre { break-inside: avoid }
   h2, .before { break-after: avoid }
   svg text, svg .head { font-size: 15px }
-  pre { white-space: pre-wrap }
+  pre { white-space: pre-wrap; font-size: 8pt }
   details { display: none }
 }
 @page { size: A4; margin: 14mm }
