@@ -66,7 +66,7 @@ use crate::written::{Field, Options};
 /// and `CONFIG`; its rustdoc shows its configuration and its size classes.
 ///
 /// Every mistake is a compile error at the token that is wrong, and all are reported at once.
-/// The declaring crate must allow `unsafe_code`, as `GlobalAlloc` is an unsafe trait.
+/// The declaring crate must not *forbid* `unsafe_code` (`deny` will do), as `GlobalAlloc` is an unsafe trait.
 ///
 #[doc = include_str!("options.md")]
 #[proc_macro_attribute]

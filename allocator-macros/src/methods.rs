@@ -108,14 +108,18 @@ fn inherent(name: &Ident, inline: &TokenStream) -> TokenStream {
             }
 
             /// Bytes of the block that a request of this layout gets; the caller may use
-            /// all of them.
+            /// all of them. 0 when no block can have that layout. With `hardening(canaries)` it is what
+            /// was asked for, but of huge blocks.
             #[must_use]
             pub fn usable_size(&self, layout: ::core::alloc::Layout) -> usize {
                 __core::usable_size::<#name>(layout)
             }
 
-            /// Gives all memory that is free back to the OS now, whatever `purge` says: whole
-            /// pages of the process, and within pages of the calling thread what no live block is on.
+            /// Gives memory that is free back to the OS now, whatever `purge` says: free pages of the
+            /// whole process, what this thread has in hand of this type and, without
+            /// `hardening(links)`, what no live block is on within pages of this thread that are at
+            /// most half used. What other threads have in hand stays theirs. May wait for a thread
+            /// that does the same.
             pub fn purge() {
                 __core::purge::<#name>()
             }

@@ -10,7 +10,8 @@ pub enum Fault {
     DoubleFree,
     /// A pointer into a block, or into what is no block, was freed.
     NotABlock,
-    /// A pointer was freed that no allocator of this process gave out.
+    /// A pointer was freed that is of no declared type, as far as can be told: another allocator's, or a huge block of
+    /// C's that is free already.
     NotOurs,
     /// A block was freed through a type that it is not of.
     OtherType,

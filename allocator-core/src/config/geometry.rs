@@ -19,6 +19,9 @@ const GUARD_BYTES: usize = 4096;
 
 impl Config {
     /// Bytes of the largest size class.
+    ///
+    /// # Panics
+    /// When there are no classes; a declared type has some.
     #[must_use]
     pub const fn max_class_bytes(&self) -> usize {
         self.class_bytes[self.class_bytes.len() - 1] as usize
@@ -64,12 +67,18 @@ impl Config {
     }
 
     /// Blocks of this size in a page.
+    ///
+    /// # Panics
+    /// When `block_bytes` is 0.
     #[must_use]
     pub const fn blocks_per_page(&self, block_bytes: usize) -> usize {
         (self.page_bytes_for(block_bytes) - self.guard_bytes()) / block_bytes
     }
 
     /// Blocks of a class that a thread may keep in its cache: the option, or as many as fit 64 KiB.
+    ///
+    /// # Panics
+    /// When `block_bytes` is 0.
     #[must_use]
     pub const fn cache_blocks_for(&self, block_bytes: usize) -> u32 {
         let by_bytes = (CACHE_BYTES_MAX / block_bytes) as u32;

@@ -66,16 +66,18 @@ pub fn allocate_zeroed<D: Declared>(layout: Layout) -> *mut u8 {
 pub unsafe fn deallocate<D: Declared>(block: *mut u8, layout: Layout) {
     if D::RECORDS && !is_direct::<D>(canary::served::<D>(layout)) {
         // SAFETY: the caller's promise.
-        return unsafe { deallocate_elsewhere::<D>(block, layout) };
+        return unsafe { deallocate_out_of_line::<D>(block, layout) };
     }
     // SAFETY: the caller's promise.
     unsafe { deallocate_counted::<D>(block, layout) }
 }
 
+/// What no table looks up is rare, so the caller is spared its code.
+///
 /// # Safety
 /// - as [`deallocate`].
 #[inline(never)]
-unsafe fn deallocate_elsewhere<D: Declared>(block: *mut u8, layout: Layout) {
+unsafe fn deallocate_out_of_line<D: Declared>(block: *mut u8, layout: Layout) {
     // SAFETY: the caller's promise.
     unsafe { deallocate_counted::<D>(block, layout) }
 }
@@ -236,6 +238,8 @@ fn step<D: Declared>(act: TracedAct, block: *mut u8, align: usize, bytes: usize)
         thread: tally::<D>().map_or(0, Tally::number) as u16,
     }
 }
+
+// Here and not with C's face, because the record has to know which class a request of C's came from.
 
 /// Bytes of the word behind a block of C's face, which says what was asked for.
 pub(crate) const WORD_BYTES: usize = size_of::<u32>();

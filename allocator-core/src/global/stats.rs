@@ -35,8 +35,8 @@ pub struct Stats {
     pub collects: u64,
     /// Times that was left out because the page still had a free list (`skip_collect`).
     pub collects_skipped: u64,
-    /// Atomic loads of `thread_free` on collect (none with `local_first`, until someone frees
-    /// remotely).
+    /// Atomic loads of `thread_free` on collect. With `local_first` only those of pages that an ending thread leaves
+    /// behind: otherwise mail says what others freed.
     pub thread_free_loads: u64,
     /// Pages made.
     pub pages_made: u64,

@@ -2,6 +2,7 @@
 //! the most that it may hold; which chunks of the arena it may be served from, and what it is in the pagemap.
 
 use core::marker::PhantomData;
+use core::ptr;
 
 use crate::base::sync::{AtomicUsize, Ordering};
 use crate::config::choices::{Choices, Derived};
@@ -36,6 +37,11 @@ impl<C: Choices> Account<C> {
         if C::PAGES {
             self.registered.register();
         }
+    }
+
+    /// An address that identifies the type.
+    pub(super) fn id(&self) -> *const () {
+        ptr::from_ref(self).cast()
     }
 
     /// What the type is in the pagemap.

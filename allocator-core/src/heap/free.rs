@@ -170,13 +170,13 @@ pub(super) fn send_waiting<C: Choices>(heap: &Heap<C>) {
     }
 }
 
-/// [`pages::flush_all`], of what waits as well.
+/// [`pages::empty_bins`], of what waits as well.
 pub(crate) fn flush_all<C: Choices>(cache: &Cache<C>, heap: &'static Heap<C>) {
     if C::QUARANTINE > 0 {
         let _stay = heap.gate.enter();
         let _ = free_waiting(cache, heap, 0);
     }
-    pages::flush_all(cache, heap);
+    pages::empty_bins(cache, heap);
 }
 
 /// Frees a block of a page of the heap that the bin of its class did not take: it lists blocks of

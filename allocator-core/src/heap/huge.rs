@@ -8,7 +8,7 @@
 //! └──────────┴───────┘
 //! ```
 
-use core::ptr::{self, NonNull};
+use core::ptr::NonNull;
 
 use super::account::Account;
 use super::free::{OTHER_CLASS, OTHER_TYPE};
@@ -59,11 +59,6 @@ fn hint<C: Choices>(bytes: usize) -> usize {
     }
 }
 
-/// An address that identifies the type: here it is that of its account.
-fn type_of<C: Choices>(account: &Account<C>) -> *const () {
-    ptr::from_ref(account).cast()
-}
-
 /// Notes a block, if the type notes, and guards what is behind it. What cannot be noted has no guard,
 /// which nobody would remember.
 ///
@@ -73,7 +68,7 @@ unsafe fn note_and_guard<C: Choices>(account: &Account<C>, start: NonNull<u8>, b
     if !notes::<C>() {
         return;
     }
-    let noted = huge_table::note(start, type_of(account), bytes);
+    let noted = huge_table::note(start, account.id(), bytes);
     if noted && C::GUARDS {
         // SAFETY: within the mapping, behind the block.
         let behind = unsafe { start.add(bytes) };
@@ -94,7 +89,7 @@ fn take<C: Choices>(
         return Ok(Means::NONE);
     }
     match huge_table::take(start) {
-        Known::Block(noted) if C::PAGES && noted.owner != type_of(account) => Err(Fault::OtherType),
+        Known::Block(noted) if C::PAGES && noted.owner != account.id() => Err(Fault::OtherType),
         Known::Block(noted) if C::PAGES && noted.bytes != bytes => Err(Fault::OtherClass),
         Known::Block(noted) => Ok(noted.guard),
         Known::NotThere if C::PAGES => Err(absence_of(start)),
@@ -215,7 +210,7 @@ unsafe fn remap<C: Choices>(
 /// What is wrong with freeing `block` as one that is not huge, if it is a huge one that is noted.
 pub(crate) fn misfit<C: Choices>(account: &Account<C>, block: *mut u8) -> Option<Fault> {
     match huge_table::known(block) {
-        Known::Block(noted) if noted.owner != type_of(account) => Some(Fault::OtherType),
+        Known::Block(noted) if noted.owner != account.id() => Some(Fault::OtherType),
         Known::Block(_) => Some(Fault::OtherClass),
         Known::NotThere | Known::Nothing => None,
     }
@@ -232,7 +227,7 @@ pub(crate) fn mismatch<C: Choices>(
         return None;
     }
     match huge_table::known(block) {
-        Known::Block(noted) if noted.owner != type_of(account) => Some(OTHER_TYPE),
+        Known::Block(noted) if noted.owner != account.id() => Some(OTHER_TYPE),
         Known::Block(_) if !is_huge => Some(OTHER_CLASS),
         Known::NotThere if is_huge => {
             Some("freed a huge block that is not there: freed before, or of another size class")

@@ -14,7 +14,7 @@
 //! 2. The block starts within a chunk's bytes of it, or right behind them: so the byte before the
 //!    block is in the mapping's first 32 MiB, whatever the block's alignment.
 
-use core::ptr::{self, NonNull};
+use core::ptr::NonNull;
 
 use super::account::Account;
 use crate::base::sync::{AtomicUsize, Ordering::Relaxed};
@@ -123,10 +123,6 @@ pub(crate) fn mapped() -> (usize, usize) {
     (BLOCKS.load(Relaxed), BYTES.load(Relaxed))
 }
 
-fn owner_of<C: Choices>(account: &Account<C>) -> *const () {
-    ptr::from_ref(account).cast()
-}
-
 /// A zeroed block of `bytes`, whole OS pages, at a multiple of `align`. `None` without memory
 /// or over the limit.
 pub(crate) fn allocate<C: Choices>(
@@ -150,7 +146,7 @@ pub(crate) fn allocate<C: Choices>(
     }
     // SAFETY: the lead is part of the mapping.
     let block = unsafe { mapping.add(lead_bytes) };
-    let owner = owner_of(account);
+    let owner = account.id();
     let mut head = Head {
         mapping,
         mapped_bytes,
@@ -206,7 +202,7 @@ pub(crate) fn find<C: Choices>(account: &Account<C>, block: NonNull<u8>) -> Opti
     // SAFETY: a head is there while the mark is (Inv. 1), if the block is in use, which its user
     // promises; of another block's mapping, if that is in use.
     let head: Head = unsafe { mapping.cast().read() };
-    (head.block == block && head.owner == owner_of(account)).then_some(head)
+    (head.block == block && head.owner == account.id()).then_some(head)
 }
 
 /// Frees a block.

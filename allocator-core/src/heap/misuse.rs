@@ -63,7 +63,7 @@ fn is_block_of<D: Declared>(block: *mut u8, class: usize) -> bool {
     }
     let start = block.map_addr(|address| address & !(D::page_bytes(class) - 1));
     // SAFETY: in the same chunk as the block.
-    let page = unsafe { Page::at(start) };
+    let page = unsafe { Page::of_slice(start) };
     chunk::has_page_header(start)
         && page.type_id() == D::shared().type_id()
         && page.block_bytes() as usize == D::block_bytes(class)
@@ -76,7 +76,7 @@ fn is_large_of<D: Declared>(block: *mut u8, slices: Option<usize>) -> bool {
         return false;
     }
     // SAFETY: in the arena.
-    let page = unsafe { Page::at(block) };
+    let page = unsafe { Page::of_slice(block) };
     page.type_id() == D::shared().type_id()
         && page.is_large()
         && page.start() == block

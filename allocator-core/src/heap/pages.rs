@@ -146,7 +146,7 @@ pub(super) fn give_back<C: Choices>(
 
 /// Empties every bin into its pages, sends what is held of others', reads the mail. Pages that
 /// are all free go. At the thread's end, when asked to purge, and when memory is short.
-pub(crate) fn flush_all<C: Choices>(cache: &Cache<C>, heap: &'static Heap<C>) {
+pub(super) fn empty_bins<C: Choices>(cache: &Cache<C>, heap: &'static Heap<C>) {
     let stay = heap.gate.enter();
     for class in 0..C::CLASSES {
         let bin = cache.bin(class);

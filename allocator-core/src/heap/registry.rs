@@ -49,9 +49,7 @@ impl TypeNode {
             added: AtomicBool::new(false),
         }
     }
-}
 
-impl TypeNode {
     /// Whether the type is among the types.
     #[inline]
     pub(super) fn is_added(&self) -> bool {

@@ -157,14 +157,14 @@ impl Owner {
 }
 
 impl Page {
-    /// The page that a block lies in.
+    /// The page, or the large block, that starts at `start`.
     ///
     /// # Safety
     /// - `start` is the first byte of a page that the arena handed out and that is still in use.
     #[inline(always)]
     pub(crate) unsafe fn at(start: *mut u8) -> &'static Page {
-        // SAFETY: the caller's promise: the header is there, never unmapped, and valid all zero.
-        unsafe { &*chunk::page_header(start).cast::<Page>() }
+        // SAFETY: what the arena hands out lies in a chunk.
+        unsafe { Page::of_slice(start) }
     }
 
     /// The header of the slice that `block` lies in: of its page only if that starts there.
@@ -172,7 +172,7 @@ impl Page {
     /// # Safety
     /// - `block` lies in a chunk.
     #[inline(always)]
-    unsafe fn of_slice(block: *mut u8) -> &'static Page {
+    pub(crate) unsafe fn of_slice(block: *mut u8) -> &'static Page {
         // SAFETY: the header is there, never unmapped, and valid all zero.
         unsafe { &*chunk::page_header(block).cast::<Page>() }
     }

@@ -1,4 +1,5 @@
-//! The face of the OS: everything that the allocator asks of it, and nothing else does.
+//! The face of the OS: all that the allocator asks of it, but for waiting and a thread's own number, which `base`
+//! needs below.
 //!
 //! No error is fatal here: what cannot be had is `None` or `false`, and the
 //! layer above goes without. Memory comes readable, writable and zero; it is

@@ -1,4 +1,4 @@
-//! Linux and POSIX, by `libc` alone. Each function is one call and its error.
+//! Linux and POSIX, by `libc` alone: nearly always one call and its error.
 
 use core::ffi::{CStr, c_void};
 use core::ptr::{self, NonNull};

@@ -10,7 +10,7 @@ impl Page {
     /// - `start` lies in a chunk.
     pub(crate) unsafe fn find(start: *mut u8) -> Option<&'static Page> {
         // SAFETY: in a chunk; the headers of its first two slices are not looked at.
-        unsafe { chunk::has_page_header(start).then(|| Page::at(start)) }
+        unsafe { chunk::has_page_header(start).then(|| Page::of_slice(start)) }
             .filter(|page| page.state() != State::Unused)
     }
 
@@ -27,7 +27,7 @@ impl Page {
                 break;
             }
             // SAFETY: in the same chunk as `address`.
-            let page = unsafe { Page::at(start) };
+            let page = unsafe { Page::of_slice(start) };
             if !page.type_id().is_null() {
                 return (behind < page.slices() as usize).then_some(page);
             }
