@@ -27,8 +27,8 @@ use crate::mem::tenant::COMMON;
 use crate::mem::{arena, due};
 use crate::os;
 
-/// Few blocks in a page, so that a model gets to its end soon.
-const BLOCK_BYTES: usize = 8192;
+/// Few blocks in a page, so that a model gets to its end soon; but so many that three of another's page are held.
+const BLOCK_BYTES: usize = 4096;
 const BLOCKS: usize = SLICE_BYTES / BLOCK_BYTES;
 const LAYOUT: Layout = Layout::new::<[u64; BLOCK_BYTES / 8]>();
 
@@ -332,6 +332,50 @@ fn a_visitor_brings_home_what_others_freed_while_the_owner_goes_on() {
             Box::new(upkeep::reclaim),
             // Its bin is empty: it looks for more inside its gate.
             Box::new(|| Block::take().give()),
+        ]);
+        blocks.into_iter().for_each(Block::give);
+        nothing_is_lost();
+    });
+}
+
+#[test]
+fn a_visitor_sends_what_a_thread_holds_of_another_s_while_it_holds_more() {
+    // Three interruptions, so that the visitor is found inside.
+    model_with(3, || {
+        let mut blocks = page_of_blocks();
+        let theirs = blocks.split_off(blocks.len() - 3);
+        together([
+            Box::new(move || {
+                // It has a heap: the first is held, the second added to it at once.
+                let mine = Block::take();
+                theirs.into_iter().for_each(Block::give);
+                mine.give();
+                end_of_thread();
+            }),
+            Box::new(upkeep::reclaim),
+            // So that either of those two may be the first: one who waits needs no interruption.
+            Box::new(|| ()),
+        ]);
+        blocks.into_iter().for_each(Block::give);
+        nothing_is_lost();
+    });
+}
+
+#[test]
+fn what_a_thread_holds_of_another_s_makes_a_visit_due() {
+    model(|| {
+        let mut blocks = page_of_blocks();
+        let theirs = blocks.pop().unwrap();
+        together([
+            Box::new(|| {
+                let mine = Block::take();
+                assert!(!due::is_due(), "by something else");
+                theirs.give();
+                assert!(due::is_due(), "the thread may sleep from now on");
+                mine.give();
+                end_of_thread();
+            }),
+            Box::new(|| ()),
         ]);
         blocks.into_iter().for_each(Block::give);
         nothing_is_lost();

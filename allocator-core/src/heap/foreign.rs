@@ -23,8 +23,8 @@ const RUNS: usize = 32;
 // `held` has a bit for each.
 const _: () = assert!(RUNS <= u32::BITS as usize);
 
-/// Most blocks, and about the most bytes, held back of a page (but two blocks at least); bounds how
-/// long it stays unfreed for the last of its blocks.
+/// Most blocks, and about the most bytes, held back of a page (but two blocks at least). How long they are held if the
+/// thread sleeps, upkeep bounds.
 const RUN_BLOCKS_MAX: u32 = 64;
 const RUN_BYTES_MAX: u32 = 16 << 10;
 
@@ -82,7 +82,7 @@ impl Foreign {
     /// Adds a block of `page`, of which blocks are held already, unless it is the last to be held; whether it did.
     ///
     /// # Safety
-    /// - `block` is a block of `page` that its user gave back.
+    /// - `block` is a block of `page` that its user gave back; blocks of the page are held.
     #[inline(always)]
     pub(super) unsafe fn add_before_last<C: Choices>(
         &self,
@@ -113,7 +113,7 @@ impl Foreign {
         if !self.holds(page) {
             return None;
         }
-        // SAFETY: the caller's promise.
+        // SAFETY: the caller's promise; some are held.
         if unsafe { self.add_before_last::<C>(page, block) } {
             return Some(Sent::No);
         }
@@ -154,6 +154,10 @@ impl Foreign {
             // It waits like every free block: signed. What it is linked to is settled when it is sent.
             // SAFETY: given back by its user.
             unsafe { Block::set_next::<C>(block, ptr::null_mut()) };
+        }
+        if self.is_empty() {
+            // The thread may sleep from now on; then a visitor sends it.
+            due::after(os::now_ms(), C::CONFIG.purge);
         }
         self.set_held(self.held() | 1 << place);
         sent
@@ -196,7 +200,7 @@ impl Run {
     /// Adds a block to those that are held.
     ///
     /// # Safety
-    /// - `block` is a block of the page that its user gave back.
+    /// - `block` is a block of the page that its user gave back; others of it are held.
     #[inline(always)]
     unsafe fn push<C: Choices>(&self, block: *mut Block) {
         let mut blocks = self.blocks.get();

@@ -52,7 +52,8 @@ pub(crate) unsafe fn free_at_once<C: Choices>(
     if !page.is_owned_by(&heap.owner) || !bin.is_attached() || !bin.was_elsewhere(page) {
         return false;
     }
-    // SAFETY: given back by its user. The page is ours and not attached, or the bin would have taken the block.
+    // SAFETY: given back by its user. The page is ours and not attached: the bin would have taken the block, or what it
+    // declined was looked at before and has ended the process.
     let is_freed = unsafe { page.free_local_in_queue::<C>(block) };
     if is_freed {
         bin.note_elsewhere(page);

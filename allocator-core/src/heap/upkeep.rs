@@ -163,6 +163,9 @@ extern "C" fn enter<D: Declared>() {
             if D::QUARANTINE > 0 {
                 free::send_waiting(heap);
             }
+        } else if !heap.owner.mail.is_empty() || !heap.foreign.is_empty() {
+            // The owner was at home, and may sleep from now on without having seen to it.
+            due::after(os::now_ms(), D::CONFIG.purge);
         }
     }
 }

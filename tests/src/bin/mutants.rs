@@ -126,6 +126,27 @@ const MUTANTS: &[Mutant] = &[
         models: &["owner_and_visitor", "a_visitor"],
     },
     Mutant {
+        name: "an owner takes the short way while a visitor is inside",
+        file: "heap/gate.rs",
+        text: "(self.visitor.load(Ordering::Acquire) == AWAY).then_some(stay)",
+        becomes: "(self.visitor.load(Ordering::Acquire) != KNOCKING).then_some(stay)",
+        models: &["a_visitor_sends"],
+    },
+    Mutant {
+        name: "what is added to another's blocks by the short way is lost",
+        file: "heap/foreign.rs",
+        text: "            unsafe { run.push::<C>(block) };\n        }\n        is_before_last",
+        becomes: "        }\n        is_before_last",
+        models: &["a_visitor_sends"],
+    },
+    Mutant {
+        name: "nobody comes for what a thread begins to hold of another's",
+        file: "heap/foreign.rs",
+        text: "if self.is_empty() {",
+        becomes: "if self.held() == 1 {",
+        models: &["what_a_thread_holds"],
+    },
+    Mutant {
         name: "an owner does not wait for who is inside",
         file: "heap/gate.rs",
         text: "Err(_) => wait_a_little(&mut rounds),",
