@@ -5,7 +5,7 @@
 use core::ptr::NonNull;
 
 use super::account::Account;
-use super::heap::{Touch, claim_slices, release_page};
+use super::claim::{Touch, claim_slices, release_page};
 use crate::config::choices::{Choices, Derived};
 use crate::config::size_class::BIN_BYTES;
 use crate::mem::arena;

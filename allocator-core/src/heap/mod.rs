@@ -11,6 +11,7 @@ pub(crate) mod account;
 pub(crate) mod bin;
 pub(crate) mod cache;
 pub(crate) mod canary;
+mod claim;
 pub(crate) mod counters;
 pub(crate) mod declared;
 pub(crate) mod foreign;

@@ -9,8 +9,9 @@ use core::ptr::{self, NonNull};
 
 use super::account::Account;
 use super::cache::Cache;
+use super::claim::{Touch, claim_page, release_page};
 use super::counters::Counters;
-use super::heap::{Heap, Touch, claim_page, release_page};
+use super::heap::Heap;
 use super::registry::TypeNode;
 use crate::base::lock::Lock;
 use crate::base::sync::{AtomicPtr, AtomicU32, Cell, Ordering};
