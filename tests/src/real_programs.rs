@@ -2,6 +2,7 @@
 //! is a `malloc`: what they say must be the same, to the byte.
 
 use std::fmt;
+use std::fs;
 use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
@@ -272,8 +273,8 @@ impl RealProgram {
         // The same for all runs: some programs write their folder into what they make.
         let folder = temporary.join("real_program");
         // Is there only when a run before was ended.
-        let _ = std::fs::remove_dir_all(&folder);
-        std::fs::create_dir_all(&folder).expect("the folder is writable");
+        let _ = fs::remove_dir_all(&folder);
+        fs::create_dir_all(&folder).expect("the folder is writable");
         let port = TcpListener::bind(("127.0.0.1", 0)).and_then(|listener| listener.local_addr());
         let mut command = Command::new("timeout");
         command.args(["-k", "5", "300", "sh", "-c", self.script]);
@@ -282,7 +283,7 @@ impl RealProgram {
         command.env("REPOSITORY", repository());
         command.envs(object.map(|object| ("LD_PRELOAD", object)));
         let output = command.output().expect("there is a shell");
-        std::fs::remove_dir_all(&folder).expect("nobody uses the folder any more");
+        fs::remove_dir_all(&folder).expect("nobody uses the folder any more");
         output
     }
 }
@@ -290,6 +291,17 @@ impl RealProgram {
 fn repository() -> &'static Path {
     let tests = Path::new(env!("CARGO_MANIFEST_DIR"));
     tests.parent().expect("the tests are in the repository")
+}
+
+/// A copy of a shared object, below `temporary`: the dynamic linker tells objects apart by their files.
+///
+/// # Panics
+/// When it cannot be written.
+#[must_use]
+pub fn copy_of(object: &Path, temporary: &Path, name: &str) -> PathBuf {
+    let copy = temporary.join(name);
+    fs::copy(object, &copy).expect("the folder is writable");
+    copy
 }
 
 /// The shared objects of `examples/preload`, the default first, built as users build them into a

@@ -9,7 +9,7 @@ use std::sync::LazyLock;
 
 use allocator_tests::elf::SharedObject;
 use allocator_tests::program::Program;
-use allocator_tests::real_programs::{REAL_PROGRAMS, RealProgram, Verdict, build_objects};
+use allocator_tests::real_programs::{REAL_PROGRAMS, RealProgram, Verdict, build_objects, copy_of};
 use allocator_tests::scenario::limits::LIMITS;
 
 const SYSTEM: &str = env!("CARGO_BIN_EXE_system");
@@ -219,11 +219,8 @@ fn the_kernel_may_refuse_calls() {
 
 #[test]
 fn objects_that_are_loaded_late_have_heaps_of_their_own() {
-    // Another type, and the same twice: the dynamic linker tells objects apart by their files.
-    let copies = ["one.so", "two.so"].map(|name| temporary().join(name));
-    for copy in &copies {
-        std::fs::copy(default_object(), copy).expect("the folder is writable");
-    }
+    // Another type, and the same twice.
+    let copies = ["one.so", "two.so"].map(|name| copy_of(default_object(), temporary(), name));
     let late = [&OBJECTS[1], &copies[0], &copies[1]];
     let late = late.map(|path| path.to_str().expect("a path of text"));
     let arguments = ["c_loaded", "across", late[0], late[1], late[2]];
@@ -237,8 +234,7 @@ fn what_another_object_allocates_is_found_where_misuse_is_looked_for() {
         let name = format!("lib{level}.so");
         let object = OBJECTS.iter().find(|object| object.ends_with(&name));
         let object = object.expect("there is one of each level");
-        let copy = temporary().join(format!("another_{level}.so"));
-        std::fs::copy(object, &copy).expect("the folder is writable");
+        let copy = copy_of(object, temporary(), &format!("another_{level}.so"));
         let copy = copy.to_str().expect("a path of text");
         let run = |arguments: &[&str]| Program::new(SYSTEM, arguments).preloading(object).run();
         let apart = run(&["c_loaded", "apart", copy]);

@@ -25,8 +25,9 @@ use loom::sync::atomic as watched;
 /// one thread made, loom would have every other wait for.
 const SPARE: usize = 256;
 
-/// Times that a thread is interrupted in an execution where it could go on, at most. With 2 every
-/// fault that is seeded (`tests/src/bin/mutants.rs`) is found, in seconds; `LOOM_MAX_PREEMPTIONS=3` takes minutes.
+/// Times that an execution interrupts a thread that could go on, at most. With 2 all but one of the faults that
+/// are seeded (`tests/src/bin/mutants.rs`) are found, in seconds; `LOOM_MAX_PREEMPTIONS=3` takes minutes. A model that
+/// needs more, or less, says so ([`model_with`]).
 const PREEMPTIONS: usize = 2;
 /// Steps of a run: chunks are searched bit by bit.
 const BRANCHES_MAX: usize = 50_000;

@@ -156,6 +156,14 @@ fn page_of_blocks() -> Vec<Block> {
     (0..BLOCKS).map(|_| Block::take()).collect()
 }
 
+/// What a thread does that has a heap meanwhile, and ends.
+fn with_a_heap(act: impl FnOnce()) {
+    let mine = Block::take();
+    act();
+    mine.give();
+    end_of_thread();
+}
+
 /// What the OS does when a thread ends.
 fn end_of_thread() {
     check_invariants::<Tiny>();
@@ -345,13 +353,8 @@ fn a_visitor_sends_what_a_thread_holds_of_another_s_while_it_holds_more() {
         let mut blocks = page_of_blocks();
         let theirs = blocks.split_off(blocks.len() - 3);
         together([
-            Box::new(move || {
-                // It has a heap: the first is held, the second added to it at once.
-                let mine = Block::take();
-                theirs.into_iter().for_each(Block::give);
-                mine.give();
-                end_of_thread();
-            }),
+            // The first is held, the second added to it at once.
+            Box::new(|| with_a_heap(|| theirs.into_iter().for_each(Block::give))),
             Box::new(upkeep::reclaim),
             // So that either of those two may be the first: one who waits needs no interruption.
             Box::new(|| ()),
@@ -368,13 +371,13 @@ fn what_a_thread_holds_of_another_s_makes_a_visit_due() {
         let theirs = blocks.pop().unwrap();
         together([
             Box::new(|| {
-                let mine = Block::take();
-                assert!(!due::is_due(), "by something else");
-                theirs.give();
-                assert!(due::is_due(), "the thread may sleep from now on");
-                mine.give();
-                end_of_thread();
+                with_a_heap(|| {
+                    assert!(!due::is_due(), "by something else");
+                    theirs.give();
+                    assert!(due::is_due(), "the thread may sleep from now on");
+                });
             }),
+            // The owner of the page waits.
             Box::new(|| ()),
         ]);
         blocks.into_iter().for_each(Block::give);

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use super::{LEVELS, Level};
 use crate::program::{Outcome, Program};
-use crate::real_programs::{REAL_PROGRAMS, Verdict, build_objects};
+use crate::real_programs::{REAL_PROGRAMS, Verdict, build_objects, copy_of};
 
 /// How a program must end.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -95,17 +95,12 @@ impl Programs {
             let is_named = |path: &&PathBuf| path.ends_with(name);
             objects.iter().find(is_named).cloned()
         };
-        // The dynamic linker tells objects apart by their files.
-        let copy_of = |object: &Path, name: String| {
-            let copy = temporary.join(name);
-            std::fs::copy(object, &copy).expect("the folder is writable");
-            copy
-        };
         let of_levels = ["libpreload.so", "libchecked.so", "libguarded.so"].map(named);
         let late = LEVELS.map(|level| {
             let another = named("libseed.so").into_iter();
             let twice = of_levels[level as usize].iter().flat_map(|object| {
-                ["one", "two"].map(|name| copy_of(object, format!("{}_{name}.so", level.name())))
+                let names = ["one", "two"].map(|name| format!("{}_{name}.so", level.name()));
+                names.map(|name| copy_of(object, temporary, &name))
             });
             another.chain(twice).collect()
         });
