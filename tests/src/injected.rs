@@ -23,8 +23,8 @@ pub const CALLS_WITHOUT_LOSS: [Call; 6] = [
     Call::ThreadEnd,
 ];
 
-/// The calls that only types with guards make.
-pub const GUARD_CALLS: [Call; 3] = [Call::Guard, Call::Unguard, Call::Protect];
+/// The calls that only types with guards make, or those that clear.
+pub const GUARD_CALLS: [Call; 4] = [Call::Guard, Call::Unguard, Call::Protect, Call::Residence];
 
 /// Ends all faults when dropped.
 #[must_use]

@@ -30,8 +30,8 @@ struct Default;
 )]
 struct Eager;
 
-/// Puts guards wherever it can.
-#[derive_allocator(hardening(guards, isolate), purge = now, retire_cycles = 0, stats = counters)]
+/// Puts guards and clears wherever it can.
+#[derive_allocator(hardening(guards, isolate, zero), purge = now, retire_cycles = 0, stats = counters)]
 struct Walled;
 
 subjects!(Default, Eager, Walled);

@@ -19,7 +19,14 @@ struct Shuffled;
 #[derive_allocator(hardening(links, quarantine = 64KiB))]
 struct SignedAndWaiting;
 
-subjects!(Shuffled, SignedAndWaiting);
+/// Free memory is not given back, however long a test is interrupted.
+#[derive_allocator(hardening(zero), purge = never)]
+struct ClearedAndKept;
+
+#[derive_allocator(hardening = guarded, purge = never)]
+struct GuardedAndKept;
+
+subjects!(Shuffled, SignedAndWaiting, ClearedAndKept, GuardedAndKept);
 
 /// Another thread gave it back.
 fn write_to_what_others_freed<A: Subject>(size: usize, at: usize) {
@@ -106,6 +113,44 @@ fn write_to_what_waits<A: Subject>(size: usize, at: usize) {
     }
 }
 
+/// Its slices are the next to be claimed, by blocks of another size, too.
+fn write_to_a_large_block<A: Subject>(size: usize, at: usize, next_size: usize) {
+    // A heap, for which slices are claimed, too.
+    black_box(allocate::<A>(64));
+    let block = allocate::<A>(size);
+    write(block, at, 1);
+    free::<A>(block, size);
+    write_to_large(block, at);
+    for _ in 0..4 * size / next_size {
+        black_box(allocate::<A>(next_size));
+    }
+}
+
+fn write_behind_a_shrunk_block<A: Subject>() {
+    let block = allocate::<A>(1_000_000);
+    // SAFETY: this test's.
+    let shrunk = unsafe { A::reallocate(block, layout(1_000_000, 8), 100_000) };
+    assert_eq!(shrunk, Some(block), "it stays");
+    write_to_large(block, 500_000);
+    black_box(allocate::<A>(800_000));
+}
+
+fn write_before_a_block_grows<A: Subject>() {
+    let block = allocate::<A>(1_000_000);
+    // SAFETY: this test's.
+    let shrunk = unsafe { A::reallocate(block, layout(1_000_000, 8), 100_000) };
+    assert_eq!(shrunk, Some(block), "it stays");
+    write_to_large(block, 500_000);
+    // SAFETY: none: the process ends.
+    black_box(unsafe { A::reallocate(block, layout(100_000, 8), 1_000_000) });
+}
+
+/// The message names the word that was written to: whose it was is not known any more.
+fn write_to_large(block: Block, at: usize) {
+    is_about(NonNull::new(block.as_ptr().wrapping_add(at)).expect("an address"));
+    write(block, at, 1);
+}
+
 fn free_what_waits<A: Subject>(size: usize) {
     let block = allocate::<A>(size);
     is_about(block);
@@ -177,6 +222,21 @@ found! {
         "Cleared" "write to a free block" ", class 32776";
     zero_alone_finds_a_write_to_a_block_freed_there:
         write_to_what_others_freed::<Cleared>(64, 32); "Cleared" "write to a free block" ", class 72";
+    zero_alone_finds_a_write_to_a_free_large_block:
+        write_to_a_large_block::<ClearedAndKept>(1_000_000, 999_992, 1_000_000);
+        "ClearedAndKept" "write to a free block" "";
+    guarded_finds_a_write_to_a_free_large_block:
+        write_to_a_large_block::<GuardedAndKept>(1_000_000, 0, 1_000_000);
+        "GuardedAndKept" "write to a free block" "";
+    zero_alone_finds_a_write_to_what_a_smaller_large_block_takes:
+        write_to_a_large_block::<ClearedAndKept>(1_000_000, 8, 100_000);
+        "ClearedAndKept" "write to a free block" "";
+    zero_alone_finds_a_write_to_what_a_page_takes:
+        write_to_a_large_block::<ClearedAndKept>(1_000_000, 8, 64); "ClearedAndKept" "write to a free block" "";
+    zero_alone_finds_a_write_to_what_a_large_block_had_before_it_shrank:
+        write_behind_a_shrunk_block::<ClearedAndKept>(); "ClearedAndKept" "write to a free block" "";
+    zero_alone_finds_a_write_to_what_a_large_block_grows_over:
+        write_before_a_block_grows::<ClearedAndKept>(); "ClearedAndKept" "write to a free block" "";
     zero_alone_finds_a_write_to_a_block_never_handed_out:
         write_to_what_is_fresh::<Cleared>(64, 8); "Cleared" "write to a free block" ", class 72";
 }

@@ -17,7 +17,7 @@ pub struct Hardening {
     pub isolate: bool,
     /// Eight bytes behind each block are signed, and checked when it is freed.
     pub canaries: bool,
-    /// A freed block is cleared, and checked to be so still when it is used again.
+    /// A freed block is cleared, and checked to be so still when its memory is used again.
     pub zero: bool,
     /// Fresh blocks are handed out in random order.
     pub shuffle: bool,

@@ -54,7 +54,7 @@ impl<C: Choices> Account<C> {
         if C::ISOLATE {
             &self.tenant
         } else {
-            Tenant::shared(C::HEADERS, C::GUARDS)
+            Tenant::shared(C::HEADERS, C::NOTES)
         }
     }
 

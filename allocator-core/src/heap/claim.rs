@@ -9,7 +9,7 @@ use crate::config::size_class::BIN_BYTES;
 use crate::config::{Purge, Thp};
 use crate::mem::chunk::{Claimed, Grain, SLICE_BYTES};
 use crate::mem::page::{Page, tail};
-use crate::mem::{arena, keys, pagemap};
+use crate::mem::{arena, cleared, keys, pagemap};
 use crate::os::{OS_PAGE_BYTES, tracked};
 
 /// How memory is expected to be used, which decides how it is best backed.
@@ -94,9 +94,9 @@ pub(super) fn claim_slices<C: Choices>(
     };
     let claimed = arena::claim(slices, align, grain, account.tenant());
     let claimed = match claimed {
-        Some(claimed) if C::GUARDS => {
+        Some(claimed) if C::NOTES => {
             // SAFETY: just claimed.
-            unsafe { guard_claimed(claimed, slices, guard_bytes) }
+            unsafe { note_claimed::<C>(claimed, slices, guard_bytes) }
         }
         claimed => claimed,
     };
@@ -106,13 +106,19 @@ pub(super) fn claim_slices<C: Choices>(
     claimed
 }
 
-/// Puts the guard where it belongs. `None`, and the slices given back, when the OS refuses to make
-/// usable what was a guard.
+/// Reads and changes the notes on slices: looks at what has been cleared, and puts the guard where it belongs. `None`, and
+/// the slices given back, when the OS refuses to make usable what was a guard.
 ///
 /// # Safety
 /// - the `slices` were claimed by the caller, who has not used them.
-unsafe fn guard_claimed(claimed: Claimed, slices: usize, guard_bytes: usize) -> Option<Claimed> {
+unsafe fn note_claimed<C: Choices>(
+    claimed: Claimed,
+    slices: usize,
+    guard_bytes: usize,
+) -> Option<Claimed> {
     // SAFETY: the caller's promise.
+    unsafe { cleared::take::<C>(claimed.start, slices) };
+    // SAFETY: as above.
     if unsafe { tail::guard_end(claimed.start, slices, guard_bytes / OS_PAGE_BYTES) } {
         return Some(claimed);
     }
@@ -130,9 +136,23 @@ pub(super) fn release_page<C: Choices>(account: &Account<C>, page: &'static Page
         // SAFETY: a page's, which is the caller's.
         unsafe { pagemap::leave(start, slices, account.number()) };
     }
-    account.discharge(slices * SLICE_BYTES);
     if let Some(start) = NonNull::new(start) {
         // SAFETY: claimed for this page; no block of it is used any more.
-        unsafe { arena::release(start, slices, purge) };
+        unsafe { release_slices(account, start, slices, purge) };
     }
+}
+
+/// Gives slices back to the arena.
+///
+/// # Safety
+/// - the `slices` from `start` on were claimed for this `account`, and nobody uses them.
+pub(super) unsafe fn release_slices<C: Choices>(
+    account: &Account<C>,
+    start: NonNull<u8>,
+    slices: usize,
+    purge: Purge,
+) {
+    account.discharge(slices * SLICE_BYTES);
+    // SAFETY: the caller's promise.
+    unsafe { arena::release(start, slices, purge) };
 }

@@ -5,13 +5,13 @@
 use core::ptr::NonNull;
 
 use super::account::Account;
-use super::claim::{Touch, claim_slices, release_page};
+use super::claim::{Touch, claim_slices, release_slices};
 use crate::config::choices::{Choices, Derived};
 use crate::config::size_class::BIN_BYTES;
-use crate::mem::arena;
 use crate::mem::chunk::{Claimed, SLICE_BYTES};
 use crate::mem::page::Owner;
 use crate::mem::page::{Page, tail};
+use crate::mem::{arena, cleared};
 use crate::os::OS_PAGE_BYTES;
 
 /// Where in a cache the bin is that no block is of: always idle, so that it takes none.
@@ -74,7 +74,24 @@ pub(crate) fn allocate<C: Choices>(
 pub(crate) unsafe fn free<C: Choices>(account: &Account<C>, start: NonNull<u8>) {
     // SAFETY: the caller's promise.
     let page = unsafe { Page::at(start.as_ptr()) };
-    release_page(account, page, C::CONFIG.purge);
+    page.retire_header();
+    // What the header says: nothing, if a program that is trusted frees what is inside a block.
+    if let Some(start) = NonNull::new(page.start()) {
+        // SAFETY: claimed for the block, which is none any more.
+        unsafe { give_back(account, start, page.slices() as usize) };
+    }
+}
+
+/// Gives slices back, cleared if the type does so.
+///
+/// # Safety
+/// - the `slices` from `start` on were claimed for a block of type `C`, and nobody uses them; a guard is at their end at most.
+unsafe fn give_back<C: Choices>(account: &Account<C>, start: NonNull<u8>, slices: usize) {
+    // SAFETY: the caller's promise.
+    unsafe {
+        cleared::clear::<C>(start, slices);
+        release_slices(account, start, slices, C::CONFIG.purge);
+    }
 }
 
 /// Makes a block `slices` long, of which it has `bytes`, without moving it; false when what is behind
@@ -132,12 +149,14 @@ unsafe fn grow<C: Choices>(
         account.discharge(more * SLICE_BYTES);
         return false;
     }
-    if !C::GUARDS {
+    if !C::NOTES {
         return true;
     }
     // SAFETY: within the block.
     let end = unsafe { start.add(before * SLICE_BYTES) };
     // SAFETY: just claimed.
+    unsafe { cleared::take::<C>(end, more) };
+    // SAFETY: as above.
     let guarded = unsafe { tail::guard_end(end, more, guard_bytes / OS_PAGE_BYTES) };
     // Last, because until then the block may have to stay as it was.
     // SAFETY: the block has had nothing where its guard was.
@@ -162,6 +181,5 @@ unsafe fn release_end<C: Choices>(
     // SAFETY: within what was claimed.
     let end = unsafe { start.add(slices * SLICE_BYTES) };
     // SAFETY: the caller's promise.
-    unsafe { arena::release(end, before - slices, C::CONFIG.purge) };
-    account.discharge((before - slices) * SLICE_BYTES);
+    unsafe { give_back(account, end, before - slices) };
 }

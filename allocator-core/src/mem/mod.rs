@@ -14,6 +14,7 @@ pub(crate) mod arena;
 pub(crate) mod block;
 pub(crate) mod book;
 pub(crate) mod chunk;
+pub(crate) mod cleared;
 pub(crate) mod demand;
 pub(crate) mod due;
 pub(crate) mod keys;

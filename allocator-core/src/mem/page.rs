@@ -51,6 +51,8 @@ pub(crate) enum State {
     Full,
     /// One block of whole slices.
     Large,
+    /// No page: what was of a large block here has been cleared, see [`super::cleared`].
+    Cleared,
 }
 
 /// What a local free did to its page.
@@ -535,7 +537,7 @@ impl Page {
             State::Queued => debug_assert!(self.used() < reserved, "page invariant 4: queued"),
             State::Full => debug_assert!(self.used() == reserved, "page invariant 4: full"),
             State::Spare => debug_assert!(self.used() == 0, "page invariant 4: spare"),
-            State::Attached | State::Large | State::Unused => {}
+            State::Attached | State::Large | State::Unused | State::Cleared => {}
         }
     }
 

@@ -1,4 +1,4 @@
-//! Whom a chunk is let to: to all types that want the same guards, or to one type alone. It stays so; a chunk's
+//! Whom a chunk is let to: to all types that want the same of it, or to one type alone. It stays so; a chunk's
 //! addresses never serve another tenant, with one exception: what has guards around its headers serves who would do
 //! without, too.
 
@@ -22,10 +22,10 @@ pub(crate) struct Tenant {
 pub(crate) static COMMON: Tenant = Tenant::new(false);
 /// All types that share what they have, with guards around headers,
 static HEADERS: Tenant = Tenant::lending(&COMMON);
-/// behind pages,
-static GUARDS: Tenant = Tenant::new(false);
+/// with notes in the headers of slices: of guards at their ends, and of what has been cleared,
+static NOTES: Tenant = Tenant::new(false);
 /// and both.
-static BOTH: Tenant = Tenant::lending(&GUARDS);
+static BOTH: Tenant = Tenant::lending(&NOTES);
 
 impl Tenant {
     /// A tenant without chunks. `headers`: whether theirs will have guards.
@@ -45,12 +45,13 @@ impl Tenant {
         tenant
     }
 
-    /// What all types are together that want these guards and share what they have.
-    pub(crate) const fn shared(headers: bool, guards: bool) -> &'static Tenant {
-        match (headers, guards) {
+    /// What all types are together that share what they have and want the same: `headers`, and `notes` in headers of
+    /// slices, which all that use them keep.
+    pub(crate) const fn shared(headers: bool, notes: bool) -> &'static Tenant {
+        match (headers, notes) {
             (false, false) => &COMMON,
             (true, false) => &HEADERS,
-            (false, true) => &GUARDS,
+            (false, true) => &NOTES,
             (true, true) => &BOTH,
         }
     }

@@ -5,12 +5,15 @@
 //! 1. Blocks are cleared when they are threaded and when their user gives them back.
 //! 2. What is handed out is zero all over.
 
+use core::ptr::NonNull;
+
 use super::block::Block;
 use super::keys;
 use super::page::Page;
 use super::report::report;
 use crate::config::Fault;
 use crate::config::choices::{Choices, Derived};
+use crate::os::OS_PAGE_BYTES;
 
 /// Ends the process: a block that was free has been written to.
 ///
@@ -140,6 +143,27 @@ unsafe fn set_bits(start: *mut u8, bytes: usize) -> usize {
         look_at(bytes - UNIT);
     }
     bits[0] | bits[1]
+}
+
+/// The address of the first word that is not zero, if one is.
+///
+/// # Safety
+/// - the bytes from `start` on, whole OS pages, are the caller's, and initialised.
+pub(crate) unsafe fn first_written(start: NonNull<u8>, bytes: usize) -> Option<usize> {
+    (0..bytes)
+        .step_by(OS_PAGE_BYTES)
+        // SAFETY: within the bytes.
+        .map(|at| unsafe { start.add(at) }.as_ptr())
+        // SAFETY: as above.
+        .find(|&page| unsafe { set_bits(page, OS_PAGE_BYTES) } != 0)
+        .and_then(|page| {
+            (0..OS_PAGE_BYTES)
+                .step_by(size_of::<usize>())
+                .map(|at| page.wrapping_add(at))
+                // SAFETY: as above.
+                .find(|word| unsafe { word.cast::<usize>().read() } != 0)
+        })
+        .map(|word| word.addr())
 }
 
 /// What stands at `end`, behind a block. Nowhere the same, and never with a 0 first, which is what a text

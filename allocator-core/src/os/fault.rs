@@ -7,7 +7,8 @@ use core::sync::atomic::{AtomicU64, Ordering};
 
 pub use super::Call;
 
-const CALLS: usize = 10;
+/// The last call is `ThreadEnd`.
+const CALLS: usize = Call::ThreadEnd as usize + 1;
 /// Plan: nothing happens.
 const NONE: u64 = u64::MAX;
 

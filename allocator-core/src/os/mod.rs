@@ -48,6 +48,8 @@ pub enum Call {
     Unguard,
     /// `mprotect`.
     Protect,
+    /// `mincore`.
+    Residence,
     /// `membarrier`.
     Barrier,
     /// `pthread_key_create` and `pthread_setspecific`.
@@ -185,6 +187,46 @@ pub(crate) unsafe fn purge_ranges(ranges: &[Range], mut done: impl FnMut(Range, 
             unsafe { purge(range.start, range.bytes) }
         };
         done(range, purged);
+    }
+}
+
+/// OS pages that are asked about at a time; a byte each on the stack.
+const ASKED_AT_A_TIME: usize = 512;
+
+/// Tells `each` of the runs of OS pages that the range is made of, in order, and whether they are backed by memory now.
+/// What the OS does not say counts as backed.
+///
+/// # Safety
+/// - the range is mapped by [`reserve`], and starts and ends at OS pages.
+pub(crate) unsafe fn by_residence(
+    start: NonNull<u8>,
+    bytes: usize,
+    mut each: impl FnMut(Range, bool),
+) {
+    let mut run = Range { start, bytes: 0 };
+    let mut is_run_resident = true;
+    for asked in (0..bytes).step_by(ASKED_AT_A_TIME * OS_PAGE_BYTES) {
+        let os_pages = ((bytes - asked) / OS_PAGE_BYTES).min(ASKED_AT_A_TIME);
+        let mut resident = [true; ASKED_AT_A_TIME];
+        if permitted(Call::Residence) {
+            // SAFETY: within the range.
+            unsafe { unix::residence(start.add(asked), os_pages, &mut resident) };
+        }
+        for &is_resident in resident.iter().take(os_pages) {
+            if is_resident != is_run_resident {
+                if run.bytes > 0 {
+                    each(run, is_run_resident);
+                }
+                // SAFETY: within the range.
+                run.start = unsafe { run.start.add(run.bytes) };
+                run.bytes = 0;
+                is_run_resident = is_resident;
+            }
+            run.bytes += OS_PAGE_BYTES;
+        }
+    }
+    if run.bytes > 0 {
+        each(run, is_run_resident);
     }
 }
 

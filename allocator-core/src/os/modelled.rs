@@ -92,6 +92,9 @@ pub(super) unsafe fn purge_ranges(_: &[Range]) -> usize {
     0
 }
 
+/// Nothing is said, so that all is.
+pub(super) unsafe fn residence(_: NonNull<u8>, _: usize, _: &mut [bool; super::ASKED_AT_A_TIME]) {}
+
 pub(super) unsafe fn advise_huge(_: NonNull<u8>, _: usize, _: bool) -> bool {
     true
 }

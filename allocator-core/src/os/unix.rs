@@ -3,7 +3,7 @@
 use core::ffi::{CStr, c_void};
 use core::ptr::{self, NonNull};
 
-use super::{Call, Range, permitted};
+use super::{ASKED_AT_A_TIME, Call, Range, permitted};
 use crate::base::sync::{AtomicU32, Ordering};
 
 /// Bytes in a page of the hardware.
@@ -64,6 +64,23 @@ pub(super) unsafe fn purge_ranges(ranges: &[Range]) -> usize {
         )
     };
     usize::try_from(purged).unwrap_or(0)
+}
+
+/// Says of so many OS pages from `start` on, as many as there is room to say it of, whether each is backed by memory.
+/// Nothing is said when the OS refuses.
+pub(super) unsafe fn residence(
+    start: NonNull<u8>,
+    os_pages: usize,
+    said: &mut [bool; ASKED_AT_A_TIME],
+) {
+    let mut bits = [0_u8; ASKED_AT_A_TIME];
+    let bytes = os_pages * OS_PAGE_BYTES;
+    // SAFETY: the range is mapped, and there is a byte for each of its OS pages.
+    if unsafe { libc::mincore(start.as_ptr().cast(), bytes, bits.as_mut_ptr()) } == 0 {
+        for (said, bits) in said.iter_mut().zip(bits) {
+            *said = bits & 1 == 1;
+        }
+    }
 }
 
 pub(super) unsafe fn advise_huge(start: NonNull<u8>, bytes: usize, wanted: bool) -> bool {

@@ -80,8 +80,8 @@ pub(crate) const HARDENING: &[Row<HardeningPart>] = &[
         name: "zero",
         forms: words::<Switch>,
         number: None,
-        doc: "a freed block of a class is cleared, and checked to be so still when it is used again, so that a write \
-              to any of its bytes is found",
+        doc: "a freed block up to 16 MiB is cleared, and checked to be so still when its memory is used again, so that \
+              a write to any of its bytes is found",
     },
     Row {
         key: HardeningPart::Shuffle,

@@ -326,7 +326,7 @@ fn write_after_free() -> Row {
         &["local"],
         &[LARGE],
         &[16],
-        |_, _, _| [Unharmed; 3],
+        |_, _, _| [Unharmed, Unharmed, WRITTEN],
     );
     row.mistake(
         "write_after_free",
@@ -354,6 +354,15 @@ fn read_after_free() -> Row {
                 Says("cleared", "readable nowhere"),
             ]
         },
+    );
+    row.mistake(
+        "read_after_free",
+        FACES,
+        &["local"],
+        &[LARGE],
+        &[],
+        // What is not cleared can be read until it goes back to the OS.
+        |_, _, _| [Open, Open, Says("cleared", "readable nowhere")],
     );
     row.mistake(
         "read_after_free",

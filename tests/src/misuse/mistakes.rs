@@ -3,6 +3,7 @@
 use std::collections::VecDeque;
 use std::ptr;
 use std::sync::atomic::{AtomicU8, AtomicUsize, Ordering::Relaxed};
+use std::time::{Duration, Instant};
 
 use super::aftermath::{Held, OVERLAP, TWICE};
 use super::misused::Misused;
@@ -353,13 +354,25 @@ fn overflow_linear<F: Misused>(scene: &Scene) {
 
 /// Writes 8 bytes into a block that is free, the argument's bytes from its start on.
 fn write_after_free<F: Misused>(scene: &Scene) {
-    let all = neighbours::<F>(scene);
-    all.free_next::<F>(scene);
-    scene.says_block::<F>(all.next);
-    expect_fault(all.next, all.next + scene.size);
-    spoil(all.next + scene.arguments[0], 8);
-    expect_fault(0, 1);
-    use_up::<F>(scene);
+    let at = scene.arguments[0];
+    let mut all = neighbours::<F>(scene);
+    // After 10 ms large blocks go back to the OS, and what was written to them: then once more.
+    for _ in 0..20 {
+        let before = Instant::now();
+        all.free_next::<F>(scene);
+        match F::class_bytes(scene.size) {
+            Some(_) => scene.says_block::<F>(all.next),
+            None => scene.says(all.next + at, None),
+        }
+        expect_fault(all.next, all.next + scene.size);
+        spoil(all.next + at, 8);
+        expect_fault(0, 1);
+        use_up::<F>(scene);
+        if F::class_bytes(scene.size).is_some() || before.elapsed() < Duration::from_millis(5) {
+            break;
+        }
+        all = neighbours::<F>(scene);
+    }
     scene.ends::<F>(&in_use(scene, all.others.iter().chain([&all.block])));
 }
 

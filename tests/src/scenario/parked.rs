@@ -48,6 +48,8 @@ fn make<F: Face>(call: Call, idle: &Worker) {
         // Of a type with guards.
         Call::Guard | Call::Protect => resized::<F>(20 << 20, 20 << 20),
         Call::Unguard => resized::<F>(20 << 20, 30 << 20),
+        // Of a type that clears.
+        Call::Residence => resized::<F>(1 << 20, 1 << 20),
         Call::Purge => Blocks::<F>::new(2000).free(),
         // Mail for a thread whose gate is knocked at.
         Call::Barrier => idle.run(|| Blocks::<F>::new(2000)).free(),

@@ -11,7 +11,7 @@ impl Page {
     pub(crate) unsafe fn find(start: *mut u8) -> Option<&'static Page> {
         // SAFETY: in a chunk; the headers of its first two slices are not looked at.
         unsafe { chunk::has_page_header(start).then(|| Page::of_slice(start)) }
-            .filter(|page| page.state() != State::Unused)
+            .filter(|page| !matches!(page.state(), State::Unused | State::Cleared))
     }
 
     /// The page or large block, in use, that `address` lies in, if one is there: looked for slice by

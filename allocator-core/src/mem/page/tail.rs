@@ -5,7 +5,7 @@
 //! once 3.7 times as much.
 //!
 //! 1. `tail` in the header of a slice says how many OS pages at its end are a guard, and by what means.
-//! 2. It is written by who has claimed the slice. In chunks of tenants without guards it is 0, but for stores of records.
+//! 2. It is written by who has claimed the slice. In chunks of tenants without notes it is 0, but for stores of records.
 
 use core::ptr::NonNull;
 
