@@ -4,8 +4,8 @@
 use core::fmt::{self, Display, Formatter, Write};
 
 use super::{
-    Config, Export, Extend, Hardening, Inline, OnCorruption, Purge, SizeClasses, StatsLevel, Thp,
-    Tls,
+    Config, Export, Extend, FastPath, Hardening, Inline, OnCorruption, Purge, RetireCycles,
+    SizeClasses, StatsLevel, Thp, Tls,
 };
 
 /// One row of the size-class table.
@@ -150,7 +150,7 @@ impl Display for Hardening {
         ];
         f.write_str("(")?;
         for (name, on) in flags {
-            write!(f, "{name}{}, ", if on { "" } else { " = off" })?;
+            write!(f, "{name}{}, ", switch(on))?;
         }
         match self.quarantine_bytes {
             0 => f.write_str("quarantine = off")?,
@@ -173,88 +173,89 @@ impl Display for OnCorruption {
     }
 }
 
+/// The words of choices that have one each.
+macro_rules! words {
+    ($($choices:ident { $($choice:ident = $word:literal),* })*) => { $(
+        impl Display for $choices {
+            fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+                f.write_str(match self {
+                    $($choices::$choice => $word,)*
+                })
+            }
+        }
+    )* };
+}
+
+words! {
+    Inline { Hot = "hot", Never = "never" }
+    Thp { Default = "default", Never = "never", Always = "always" }
+    StatsLevel { Off = "off", Counters = "counters", Histogram = "histogram" }
+    Tls { Inline = "inline", Pointer = "pointer", InitialExec = "initial_exec" }
+    Export { Off = "off", Malloc = "malloc" }
+}
+
+/// What stands behind the name of a part that is on or off.
+fn switch(on: bool) -> &'static str {
+    if on { "" } else { " = off" }
+}
+
+/// As the attribute has it after the option's name.
+impl Display for RetireCycles {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        write!(f, "(small = {}, large = {})", self.small, self.large)
+    }
+}
+
+/// As the attribute has it after the option's name.
+impl Display for FastPath {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        write!(f, "(local_first{}, ", switch(self.local_first))?;
+        write!(f, "skip_collect{}, ", switch(self.skip_collect))?;
+        match self.cache {
+            0 => f.write_str("cache = off, ")?,
+            blocks => write!(f, "cache = {blocks}, ")?,
+        }
+        let direct_max = Bytes(self.direct_max as usize);
+        write!(f, "direct_max = {direct_max}, inline = {})", self.inline)
+    }
+}
+
+/// Size classes as the attribute has them: by name, or one by one.
+struct Classes<'a>(&'a Config);
+
+impl Display for Classes<'_> {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        if self.0.size_classes != SizeClasses::List {
+            return write!(f, "{}", self.0.size_classes);
+        }
+        f.write_str("[")?;
+        for (index, bytes) in self.0.class_bytes.iter().enumerate() {
+            let separator = if index == 0 { "" } else { ", " };
+            write!(f, "{separator}{bytes}")?;
+        }
+        f.write_str("]")
+    }
+}
+
 /// Prints `#[derive_allocator(...)]` with every option written out.
 impl Display for Config {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
-        f.write_str("#[derive_allocator(\n    size_classes = ")?;
-        match self.size_classes {
-            SizeClasses::List => {
-                f.write_str("[")?;
-                for (i, bytes) in self.class_bytes.iter().enumerate() {
-                    let separator = if i == 0 { "" } else { ", " };
-                    write!(f, "{separator}{bytes}")?;
-                }
-                f.write_str("]")?;
-            }
-            named => write!(f, "{named}")?,
-        }
-        write!(f, ",\n    small_extend = {}", self.small_extend)?;
-        let retire = self.retire_cycles;
-        write!(
-            f,
-            ",\n    retire_cycles(small = {}, large = {})",
-            retire.small, retire.large
-        )?;
-        f.write_str(",\n    fast_path(")?;
-        let fast_path = self.fast_path;
-        let flag = |on| if on { "" } else { " = off" };
-        let (local_first, skip_collect) = (fast_path.local_first, fast_path.skip_collect);
-        write!(f, "local_first{}, ", flag(local_first))?;
-        write!(f, "skip_collect{}, ", flag(skip_collect))?;
-        match fast_path.cache {
-            0 => f.write_str("cache = off")?,
-            blocks => write!(f, "cache = {blocks}")?,
-        }
-        write!(f, ", direct_max = {}", Bytes(fast_path.direct_max as usize))?;
-        write!(
-            f,
-            ", inline = {})",
-            match fast_path.inline {
-                Inline::Hot => "hot",
-                Inline::Never => "never",
-            }
-        )?;
-        write!(f, ",\n    page = {}", Bytes(self.page_bytes as usize))?;
-        write!(f, ",\n    purge = {}", self.purge)?;
-        write!(
-            f,
-            ",\n    thp = {}",
-            match self.thp {
-                Thp::Default => "default",
-                Thp::Never => "never",
-                Thp::Always => "always",
-            }
-        )?;
-        write!(f, ",\n    hardening{}", self.hardening)?;
-        write!(f, ",\n    on_corruption = {}", self.on_corruption)?;
-        write!(
-            f,
-            ",\n    stats = {}",
-            match self.stats {
-                StatsLevel::Off => "off",
-                StatsLevel::Counters => "counters",
-                StatsLevel::Histogram => "histogram",
-            }
-        )?;
+        writeln!(f, "#[derive_allocator(")?;
+        writeln!(f, "    size_classes = {},", Classes(self))?;
+        writeln!(f, "    small_extend = {},", self.small_extend)?;
+        writeln!(f, "    retire_cycles{},", self.retire_cycles)?;
+        writeln!(f, "    fast_path{},", self.fast_path)?;
+        writeln!(f, "    page = {},", Bytes(self.page_bytes as usize))?;
+        writeln!(f, "    purge = {},", self.purge)?;
+        writeln!(f, "    thp = {},", self.thp)?;
+        writeln!(f, "    hardening{},", self.hardening)?;
+        writeln!(f, "    on_corruption = {},", self.on_corruption)?;
+        writeln!(f, "    stats = {},", self.stats)?;
         if let Some(limit_bytes) = self.limit_bytes {
-            write!(f, ",\n    limit = {}", Bytes(limit_bytes))?;
+            writeln!(f, "    limit = {},", Bytes(limit_bytes))?;
         }
-        write!(
-            f,
-            ",\n    tls = {}",
-            match self.tls {
-                Tls::Inline => "inline",
-                Tls::Pointer => "pointer",
-                Tls::InitialExec => "initial_exec",
-            }
-        )?;
-        write!(
-            f,
-            ",\n    export = {},\n)]",
-            match self.export {
-                Export::Off => "off",
-                Export::Malloc => "malloc",
-            }
-        )
+        writeln!(f, "    tls = {},", self.tls)?;
+        writeln!(f, "    export = {},", self.export)?;
+        f.write_str(")]")
     }
 }
