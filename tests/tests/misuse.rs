@@ -52,6 +52,18 @@ fn free_twice<A: Subject>(size: usize) {
     }
 }
 
+fn free_inside<A: Subject>(size: usize) {
+    let block = A::allocate(layout(size, 8)).expect("memory");
+    // SAFETY: no block's start: that is what debug builds are to find. They abort.
+    unsafe { A::deallocate(block.add(8), layout(size, 8)) };
+}
+
+fn free_foreign<A: Subject>(size: usize) {
+    let mut word = 0_u64;
+    // SAFETY: no block at all: that is what debug builds are to find. They abort.
+    unsafe { A::deallocate(std::ptr::NonNull::from(&mut word).cast(), layout(size, 8)) };
+}
+
 /// Debug builds end the process, and say why and of which type.
 macro_rules! found {
     ($($name:ident: $mistake:expr, $message:literal;)*) => { $(
@@ -74,27 +86,37 @@ macro_rules! found {
 
 found! {
     a_small_block_freed_through_another_type_is_found:
-        confuse::<First, Second>(40), "another allocator type";
+        confuse::<First, Second>(40), "of another allocator type";
     a_medium_block_freed_through_another_type_is_found:
-        confuse::<First, Second>(20_000), "another allocator type";
+        confuse::<First, Second>(20_000), "of another allocator type";
     a_large_block_freed_through_another_type_is_found:
-        confuse::<First, Second>(1_000_000), "another allocator type";
+        confuse::<First, Second>(1_000_000), "of another allocator type";
     a_huge_block_freed_through_another_type_is_found:
-        confuse::<First, Second>(20_000_000), "another allocator type";
+        confuse::<First, Second>(20_000_000), "of another allocator type";
     a_small_block_shrunk_through_another_type_is_found:
-        confuse_shrinking::<First, Second>(40), "another allocator type";
+        confuse_shrinking::<First, Second>(40), "of another allocator type";
     a_large_block_shrunk_through_another_type_is_found:
-        confuse_shrinking::<First, Second>(1_000_000), "another allocator type";
+        confuse_shrinking::<First, Second>(1_000_000), "of another allocator type";
     a_huge_block_shrunk_through_another_type_is_found:
-        confuse_shrinking::<First, Second>(20_000_000), "another allocator type";
+        confuse_shrinking::<First, Second>(20_000_000), "of another allocator type";
     a_huge_block_freed_with_a_small_layout_is_found:
-        confuse_sizes::<Second>(20_000_000, 40), "another size class";
+        confuse_sizes::<Second>(20_000_000, 40), "a layout of another class";
     a_huge_block_freed_with_a_large_layout_is_found:
-        confuse_sizes::<Second>(20_000_000, 1_000_000), "another size class";
+        confuse_sizes::<Second>(20_000_000, 1_000_000), "a layout of another class";
     a_small_block_freed_with_a_huge_layout_is_found:
-        confuse_sizes::<Second>(40, 20_000_000), "another size class";
+        confuse_sizes::<Second>(40, 20_000_000), "a layout of another class";
+    a_small_block_freed_with_a_medium_layout_is_found:
+        confuse_sizes::<Second>(40, 20_000), "a layout of another class";
+    a_large_block_freed_with_another_large_layout_is_found:
+        confuse_sizes::<Second>(1_000_000, 2_000_000), "a layout of another class";
+    a_pointer_into_a_block_is_found:
+        free_inside::<Second>(40), "free of what is no block's start";
+    a_foreign_pointer_is_found:
+        free_foreign::<Second>(40), "free of what is not of this allocator";
+    a_large_block_freed_twice_is_found:
+        free_twice::<Second>(1_000_000), "double free";
     a_huge_block_freed_twice_is_found:
-        free_twice::<Second>(20_000_000), "freed before";
+        free_twice::<Second>(20_000_000), "double free";
 }
 
 /// More huge blocks than debug builds can keep track of, moved and freed in another order.

@@ -40,6 +40,8 @@ pub(crate) trait Derived: Choices {
     const LINKS: bool = Self::CONFIG.hardening.links;
     /// A freed pointer is checked to be the start of a block of the right type and class.
     const PAGES: bool = Self::CONFIG.hardening.pages;
+    /// The same at the beginning of a free or resize, as debug builds do for types that trust the program otherwise.
+    const DISTRUSTS: bool = Self::PAGES || cfg!(all(debug_assertions, not(loom)));
     /// Headers of pages and the heaps of threads lie between addresses that fault.
     const HEADERS: bool = Self::CONFIG.hardening.headers;
     /// Addresses that fault lie behind pages, large and huge blocks.

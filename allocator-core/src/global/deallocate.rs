@@ -57,7 +57,7 @@ pub(super) unsafe fn deallocate_by_route<D: Declared>(block: *mut u8, layout: La
             deallocate_large::<D>(start)
         },
         Route::Huge { bytes } => {
-            misuse::check_huge::<D>(block);
+            misuse::check_huge::<D>(block, bytes);
             D::shared().count_free(false);
             // SAFETY: the caller's promise; the layout says the block is huge.
             let freed = unsafe { huge::free(D::shared().account(), start, bytes) };

@@ -16,7 +16,6 @@ use crate::heap::route::{Route, bin_offset, is_direct, route, usable_bytes};
 use crate::heap::{canary, free, huge, large, misuse, pages, refill, sample, upkeep};
 use crate::mem::chunk::Claimed;
 use crate::mem::report::report;
-use crate::os;
 
 #[inline(always)]
 fn class_at(offset: u16) -> usize {
@@ -67,7 +66,7 @@ pub(super) fn pop<D: Declared>(offset: u16) -> *mut u8 {
 #[inline(always)]
 pub unsafe fn deallocate<D: Declared>(block: *mut u8, layout: Layout) {
     let layout = canary::served::<D>(layout);
-    debug_check::<D>(block, layout);
+    misuse::debug_check::<D>(block, layout);
     if !is_direct::<D>(layout) {
         // SAFETY: the caller's promise.
         return unsafe { deallocate_by_route::<D>(block, layout) };
@@ -128,7 +127,7 @@ pub(crate) unsafe fn clear_handed_out<D: Declared>(block: *mut u8, size: usize) 
 #[inline]
 pub unsafe fn reallocate<D: Declared>(block: *mut u8, layout: Layout, new_size: usize) -> *mut u8 {
     let before = canary::served::<D>(layout);
-    debug_check::<D>(block, before);
+    misuse::debug_check::<D>(block, before);
     // SAFETY: the caller's promise.
     let new_layout = unsafe { Layout::from_size_align_unchecked(new_size, layout.align()) };
     let after = canary::served::<D>(new_layout);
@@ -333,7 +332,7 @@ unsafe fn reallocate_by_route<D: Declared>(block: *mut u8, old: Layout, new: Lay
             misuse::check_large::<D>(block, Some(slices));
             canary::check::<D>(block, before, None);
         },
-        Route::Huge { .. } => misuse::check_huge::<D>(block),
+        Route::Huge { bytes } => misuse::check_huge::<D>(block, bytes),
         Route::Impossible => {}
     }
     // SAFETY: what stays where it is, is the caller's, and of the new layout then.
@@ -382,38 +381,5 @@ pub(crate) fn count_allocation<D: Declared>(cache: &Cache<D>) {
         && let Some(heap) = cache.heap()
     {
         heap.count_allocation();
-    }
-}
-
-/// In debug builds: ends the process when a block is freed or reallocated through a type that it is
-/// not of, or with a layout of another class. A type that looks itself does so later.
-#[inline(always)]
-fn debug_check<D: Declared>(block: *mut u8, layout: Layout) {
-    // In a model it would be most of what there is to interleave.
-    if cfg!(all(debug_assertions, not(loom))) && !D::PAGES {
-        check::<D>(block, layout);
-    }
-}
-
-#[inline(never)]
-fn check<D: Declared>(block: *mut u8, layout: Layout) {
-    if sample::is_sampled::<D>(block) {
-        // Its own free looks at it.
-        return;
-    }
-    let type_id = D::shared().type_id();
-    let route = route::<D>(layout);
-    let is_huge = matches!(route, Route::Huge { .. });
-    // First: what is not huge has a header, and a huge block has not even a chunk.
-    let problem = huge::mismatch(D::shared().account(), block, is_huge);
-    let problem = problem.or_else(|| match route {
-        // SAFETY: the caller of deallocate() promises a block of some allocator type.
-        Route::Class(class) => unsafe { free::mismatch::<D>(block, Some(class), type_id) },
-        // SAFETY: as above.
-        Route::Large { .. } => unsafe { free::mismatch::<D>(block, None, type_id) },
-        Route::Huge { .. } | Route::Impossible => None,
-    });
-    if let Some(problem) = problem {
-        os::abort(&["allocator `", D::CONFIG.name, "`: ", problem, "\n"]);
     }
 }

@@ -11,12 +11,7 @@ use super::pages::{self, free_apart, give_back, page_of, read_mail, switch_to};
 use super::quarantine::class_of;
 use crate::config::choices::{Choices, Derived};
 use crate::mem::block::{Block, BlockList};
-use crate::mem::page::{Page, State};
-
-/// What debug builds say of a free through the wrong type.
-pub(super) const OTHER_TYPE: &str = "freed a block that another allocator type allocated";
-/// What debug builds say of a free with the wrong layout.
-pub(super) const OTHER_CLASS: &str = "freed a block with a layout of another size class";
+use crate::mem::page::Page;
 
 /// Frees a block whose bin did not take it, if it takes only a link: one of another page of the heap, or one more to
 /// be sent to another heap. Whether it did.
@@ -252,35 +247,4 @@ pub(crate) unsafe fn free_without_heap<C: Choices>(class: usize, block: NonNull<
     unsafe { list.push::<C>(block.as_ptr().cast()) };
     // SAFETY: as above.
     unsafe { send_home::<C>(page, list, C::page_bytes(class)) };
-}
-
-/// What is wrong with freeing `block` as one of `class` (`None`: a large one) of the type that `type_id` identifies, as far
-/// as the header of its slice tells; for debug builds.
-///
-/// # Safety
-/// - `block` lies in a page or is the start of a large block, of any declared type.
-pub(crate) unsafe fn mismatch<C: Choices>(
-    block: *mut u8,
-    class: Option<usize>,
-    type_id: *const (),
-) -> Option<&'static str> {
-    let start = match class {
-        Some(class) => block.map_addr(|address| address & !(C::page_bytes(class) - 1)),
-        None => block,
-    };
-    // Another type's pages may be smaller than ours: then masking can lead to where no page is.
-    // SAFETY: in the same chunk as the block.
-    let page = unsafe { Page::find(start) };
-    if page.is_none_or(|page| page.type_id() != type_id) {
-        return Some(OTHER_TYPE);
-    }
-    let page = page?;
-    match class {
-        Some(class) if page.state() == State::Large || page.class() != class => Some(OTHER_CLASS),
-        Some(class) if !(block.addr() - start.addr()).is_multiple_of(C::block_bytes(class)) => {
-            Some("freed an address inside a block")
-        }
-        None if page.state() != State::Large => Some(OTHER_CLASS),
-        _ => None,
-    }
 }

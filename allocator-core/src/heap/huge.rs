@@ -11,7 +11,6 @@
 use core::ptr::NonNull;
 
 use super::account::Account;
-use super::free::{OTHER_CLASS, OTHER_TYPE};
 use super::huge_table::{self, Known, notes};
 use crate::config::choices::{Choices, Derived};
 use crate::config::{Fault, Thp};
@@ -88,18 +87,45 @@ fn take<C: Choices>(
     if !notes::<C>() {
         return Ok(Means::NONE);
     }
-    match huge_table::take(start) {
-        Known::Block(noted) if C::PAGES && noted.owner != account.id() => Err(Fault::OtherType),
-        Known::Block(noted) if C::PAGES && noted.bytes != bytes => Err(Fault::OtherClass),
+    let known = huge_table::take(start);
+    if C::DISTRUSTS
+        && let Some(fault) = fault_in(account, start.as_ptr(), &known, bytes)
+    {
+        return Err(fault);
+    }
+    match known {
         Known::Block(noted) => Ok(noted.guard),
-        Known::NotThere if C::PAGES => Err(absence_of(start)),
         Known::NotThere | Known::Nothing => Ok(Means::NONE),
+    }
+}
+
+/// What is wrong with `block` as a huge one of `bytes` of the type with this `account`, as far as is noted.
+pub(crate) fn fault_of<C: Choices>(
+    account: &Account<C>,
+    block: *mut u8,
+    bytes: usize,
+) -> Option<Fault> {
+    fault_in(account, block, &huge_table::known(block), bytes)
+}
+
+/// The same by what is `known`.
+fn fault_in<C: Choices>(
+    account: &Account<C>,
+    block: *mut u8,
+    known: &Known,
+    bytes: usize,
+) -> Option<Fault> {
+    match known {
+        Known::Block(noted) if noted.owner != account.id() => Some(Fault::OtherType),
+        Known::Block(noted) if noted.bytes != bytes => Some(Fault::OtherClass),
+        Known::NotThere => Some(absence_of(block)),
+        Known::Block(_) | Known::Nothing => None,
     }
 }
 
 /// What it means that there is no huge block at `start`.
 #[cold]
-fn absence_of(start: NonNull<u8>) -> Fault {
+fn absence_of(start: *mut u8) -> Fault {
     if huge_table::was_freed(start) {
         Fault::DoubleFree
     } else if huge_table::is_inside(start) {
@@ -119,7 +145,7 @@ pub(crate) unsafe fn free<C: Choices>(
     bytes: usize,
 ) -> Result<(), Fault> {
     let means = take(account, start, bytes)?;
-    if C::PAGES {
+    if C::DISTRUSTS {
         huge_table::note_freed(start);
     }
     let mapped_bytes = bytes + guard_bytes::<C>();
@@ -213,25 +239,5 @@ pub(crate) fn misfit<C: Choices>(account: &Account<C>, block: *mut u8) -> Option
         Known::Block(noted) if noted.owner != account.id() => Some(Fault::OtherType),
         Known::Block(_) => Some(Fault::OtherClass),
         Known::NotThere | Known::Nothing => None,
-    }
-}
-
-/// What is wrong with freeing `block` through the type with this `account`, as far as huge blocks are
-/// concerned; `is_huge`: whether its layout says that it is one. For debug builds.
-pub(crate) fn mismatch<C: Choices>(
-    account: &Account<C>,
-    block: *mut u8,
-    is_huge: bool,
-) -> Option<&'static str> {
-    if !is_huge && !block.addr().is_multiple_of(OS_PAGE_BYTES) {
-        return None;
-    }
-    match huge_table::known(block) {
-        Known::Block(noted) if noted.owner != account.id() => Some(OTHER_TYPE),
-        Known::Block(_) if !is_huge => Some(OTHER_CLASS),
-        Known::NotThere if is_huge => {
-            Some("freed a huge block that is not there: freed before, or of another size class")
-        }
-        Known::Block(_) | Known::NotThere | Known::Nothing => None,
     }
 }

@@ -69,7 +69,7 @@ static NEXT_FREED: AtomicUsize = AtomicUsize::new(0);
 
 /// Whether the type's huge blocks are noted: a constant.
 pub(super) const fn notes<C: Choices>() -> bool {
-    cfg!(debug_assertions) || C::PAGES || C::GUARDS
+    C::DISTRUSTS || C::GUARDS
 }
 
 /// The places that an address may have.
@@ -162,18 +162,18 @@ pub(super) fn note_freed(start: NonNull<u8>) {
 }
 
 /// Whether a block at `start` was freed lately.
-pub(super) fn was_freed(start: NonNull<u8>) -> bool {
+pub(super) fn was_freed(start: *mut u8) -> bool {
     let mut freed = LAST_FREED.iter();
     // Relaxed: as above.
-    freed.any(|place| place.load(Ordering::Relaxed) == start.as_ptr())
+    freed.any(|place| place.load(Ordering::Relaxed) == start)
 }
 
 /// Whether `address` lies in a block. Looks at the whole table.
-pub(super) fn is_inside(address: NonNull<u8>) -> bool {
+pub(super) fn is_inside(address: *mut u8) -> bool {
     TABLE.iter().any(|place| {
         // Relaxed: for the message only.
         let start = place.start.load(Ordering::Relaxed);
-        !start.is_null() && address.addr().get().wrapping_sub(start.addr()) < place.read().bytes
+        !start.is_null() && address.addr().wrapping_sub(start.addr()) < place.read().bytes
     })
 }
 

@@ -1,13 +1,15 @@
 //! What is wrong with a block that is given back: looked for off the fast path, by the types whose
-//! `hardening` has `pages` or `links`.
+//! `hardening` has `pages` or `links`; by all types in debug builds, before anything else.
 //!
 //! The fast path takes a block only when nothing is suspicious (`Cache::push`), and reports nothing:
 //! what it does not take comes here, before anything is done with it. Of a page's header only that is
 //! read which stays as long as the page is in use, since the page may be another thread's.
 
+use core::alloc::Layout;
 use core::ptr::NonNull;
 
 use super::declared::Declared;
+use super::route::{Route, route};
 use super::{huge, sample};
 use crate::config::Fault;
 use crate::config::choices::Derived;
@@ -16,21 +18,37 @@ use crate::mem::page::Page;
 use crate::mem::report::report;
 use crate::mem::{chunk, regions};
 
+/// In debug builds of a type that trusts the program: ends the process unless `block` is one of this type and of `layout`.
+/// In a model it would be most of what there is to interleave.
+#[inline(always)]
+pub(crate) fn debug_check<D: Declared>(block: *mut u8, layout: Layout) {
+    if D::DISTRUSTS && !D::PAGES {
+        check::<D>(block, layout);
+    }
+}
+
+#[inline(never)]
+fn check<D: Declared>(block: *mut u8, layout: Layout) {
+    match route::<D>(layout) {
+        Route::Class(class) => look_at_block::<D>(block, class),
+        Route::Large { slices, .. } => look_at_large::<D>(block, Some(slices)),
+        Route::Huge { bytes } => look_at_huge::<D>(block, bytes),
+        Route::Impossible => {}
+    }
+}
+
 /// Ends the process unless `block` is one of `class` of this type, and in use.
 ///
 /// # Safety
 /// - where `pages` is off: `block` is a block of this class.
 #[inline]
 pub(crate) unsafe fn check_block<D: Declared>(block: *mut u8, class: usize) {
-    if sample::is_sampled::<D>(block) {
-        // It is not signed, and in no page: its free looks for itself.
-        return;
+    if D::PAGES {
+        look_at_block::<D>(block, class);
     }
-    if D::PAGES && !is_block_of::<D>(block, class) {
-        blame::<D>(block, Some(class));
-    }
+    // A sampled block is not signed.
     // SAFETY: a block of this type: found, or promised.
-    if D::LINKS && unsafe { Block::is_signed(block.cast()) } {
+    if D::LINKS && !sample::is_sampled::<D>(block) && unsafe { Block::is_signed(block.cast()) } {
         report::<D>(Fault::DoubleFree, block.addr(), Some(D::block_bytes(class)));
     }
 }
@@ -38,16 +56,40 @@ pub(crate) unsafe fn check_block<D: Declared>(block: *mut u8, class: usize) {
 /// Ends the process unless `block` is a large one of this type and of `slices`, in use.
 #[inline]
 pub(crate) fn check_large<D: Declared>(block: *mut u8, slices: Option<usize>) {
-    if D::PAGES && !is_large_of::<D>(block, slices) {
+    if D::PAGES {
+        look_at_large::<D>(block, slices);
+    }
+}
+
+/// Ends the process unless `block` is a huge one of this type and of `bytes`, in use, as far as is noted.
+#[inline]
+pub(crate) fn check_huge<D: Declared>(block: *mut u8, bytes: usize) {
+    if D::PAGES {
+        look_at_huge::<D>(block, bytes);
+    }
+}
+
+/// A sampled block is in no page: its free looks for itself.
+#[inline]
+fn look_at_block<D: Declared>(block: *mut u8, class: usize) {
+    if !sample::is_sampled::<D>(block) && !is_block_of::<D>(block, class) {
+        blame::<D>(block, Some(class));
+    }
+}
+
+#[inline]
+fn look_at_large<D: Declared>(block: *mut u8, slices: Option<usize>) {
+    if !is_large_of::<D>(block, slices) {
         blame::<D>(block, None);
     }
 }
 
-/// Ends the process if `block`, given back as a huge one, lies in the arena. The rest `huge` says.
-#[inline]
-pub(crate) fn check_huge<D: Declared>(block: *mut u8) {
-    if D::PAGES && is_in_arena(block) {
+fn look_at_huge<D: Declared>(block: *mut u8, bytes: usize) {
+    if is_in_arena(block) {
         blame::<D>(block, None);
+    }
+    if let Some(fault) = huge::fault_of(D::shared().account(), block, bytes) {
+        report::<D>(fault, block.addr(), None);
     }
 }
 
