@@ -42,7 +42,7 @@ pub(crate) trait Derived: Choices {
     const PAGES: bool = Self::CONFIG.hardening.pages;
     /// The same at the beginning of a free or resize, as debug builds do for types that trust the program otherwise.
     const DISTRUSTS: bool = Self::PAGES || cfg!(all(debug_assertions, not(loom)));
-    /// Headers of pages and the heaps of threads lie between addresses that fault.
+    /// Headers of pages and the heaps of threads lie between addresses that fault, and huge blocks before some.
     const HEADERS: bool = Self::CONFIG.hardening.headers;
     /// Addresses that fault lie behind pages, large and huge blocks.
     const GUARDS: bool = Self::CONFIG.hardening.guards;

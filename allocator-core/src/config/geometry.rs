@@ -56,6 +56,16 @@ impl Config {
         }
     }
 
+    /// Bytes behind a huge block that are a guard.
+    #[must_use]
+    pub const fn huge_guard_bytes(&self) -> usize {
+        if self.hardening.guards || self.hardening.headers {
+            GUARD_BYTES
+        } else {
+            0
+        }
+    }
+
     /// Bytes at the end of a page that are a guard.
     #[must_use]
     pub const fn guard_bytes(&self) -> usize {

@@ -9,7 +9,7 @@ pub struct Hardening {
     pub links: bool,
     /// A freed pointer is checked to be the start of a block of the right type and class.
     pub pages: bool,
-    /// Headers of pages and the heaps of threads lie between addresses that fault.
+    /// Headers of pages and the heaps of threads lie between addresses that fault, and huge blocks before some.
     pub headers: bool,
     /// Addresses that fault lie behind pages, large and huge blocks.
     pub guards: bool,

@@ -4,7 +4,7 @@
 //!
 //! ```text
 //! ┌──────────┬───────┐
-//! │ block …  │ guard │   the guard, one OS page, where the type has guards
+//! │ block …  │ guard │   the guard, one OS page, where the type has them behind huge blocks
 //! └──────────┴───────┘
 //! ```
 
@@ -20,7 +20,7 @@ use crate::os::{self, OS_PAGE_BYTES};
 
 /// Bytes behind a block that are a guard.
 const fn guard_bytes<C: Choices>() -> usize {
-    C::CONFIG.guard_bytes()
+    C::CONFIG.huge_guard_bytes()
 }
 
 /// A zeroed block of `bytes`, whole OS pages, at a multiple of `align`. `None` without memory
@@ -68,7 +68,7 @@ unsafe fn note_and_guard<C: Choices>(account: &Account<C>, start: NonNull<u8>, b
         return;
     }
     let noted = huge_table::note(start, account.id(), bytes);
-    if noted && C::GUARDS {
+    if noted && guard_bytes::<C>() > 0 {
         // SAFETY: within the mapping, behind the block.
         let behind = unsafe { start.add(bytes) };
         // SAFETY: as above; nobody uses it.

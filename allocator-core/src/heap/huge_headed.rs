@@ -6,7 +6,7 @@
 //! ┌──────┬───────────┬───────┬──────────────┬───────┐
 //! │ Head │ untouched │ guard │ the block …  │ guard │
 //! └──────┴───────────┴───────┴──────────────┴───────┘
-//!  1 OS page at least, 32 MiB at most        both where the type has guards
+//!  1 OS page at least, 32 MiB at most        both where the type has guards around huge blocks
 //! ```
 //!
 //! 1. The mapping starts at a multiple of a chunk, which `regions` has marked from before the block is
@@ -130,7 +130,7 @@ pub(crate) fn allocate<C: Choices>(
     bytes: usize,
     align: usize,
 ) -> Option<NonNull<u8>> {
-    let guard_bytes = C::CONFIG.guard_bytes();
+    let guard_bytes = C::CONFIG.huge_guard_bytes();
     let lead_bytes = align.clamp(OS_PAGE_BYTES + guard_bytes, CHUNK_BYTES);
     let mapped_bytes = lead_bytes.checked_add(bytes)?.checked_add(guard_bytes)?;
     if !account.charge(mapped_bytes) {

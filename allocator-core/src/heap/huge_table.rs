@@ -69,7 +69,7 @@ static NEXT_FREED: AtomicUsize = AtomicUsize::new(0);
 
 /// Whether the type's huge blocks are noted: a constant.
 pub(super) const fn notes<C: Choices>() -> bool {
-    C::DISTRUSTS || C::GUARDS
+    C::DISTRUSTS || C::CONFIG.huge_guard_bytes() > 0
 }
 
 /// The places that an address may have.

@@ -52,7 +52,8 @@ pub(crate) const HARDENING: &[Row<HardeningPart>] = &[
         name: "headers",
         forms: words::<Switch>,
         number: None,
-        doc: "the allocator's own data, the headers of pages and the heaps of threads, lie between addresses that fault",
+        doc: "the allocator's own data, the headers of pages and the heaps of threads, lie between addresses that fault, \
+              and huge blocks, over 16 MiB, before some",
     },
     Row {
         key: HardeningPart::Guards,

@@ -293,9 +293,11 @@ fn linear_overflow() -> Row {
             &[size],
             &[grain],
             |_, _, size| {
-                // What is behind a mapping is chance.
-                let unguarded = if size == "huge" { Open } else { Unharmed };
-                [unguarded, unguarded, Faults]
+                match size {
+                    // What is behind a mapping is chance.
+                    "huge" => [Open, Faults, Faults],
+                    _ => [Unharmed, Unharmed, Faults],
+                }
             },
         );
     }
