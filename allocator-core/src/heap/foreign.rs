@@ -12,6 +12,7 @@ use core::ptr;
 use crate::base::sync::{AtomicU32, Cell, Ordering};
 use crate::config::choices::{Choices, Derived};
 use crate::mem::block::{Block, BlockList};
+use crate::mem::chunk::SLICE_BYTES;
 use crate::mem::due;
 use crate::mem::page::Page;
 use crate::mem::thread_free::Pushed;
@@ -75,8 +76,8 @@ impl Foreign {
 
     /// Whether blocks of `page` are held.
     #[inline(always)]
-    pub(super) fn holds(&self, page: &Page) -> bool {
-        ptr::eq(self.runs[place_of(page)].page.get(), page)
+    pub(super) fn holds<C: Choices>(&self, page: &Page) -> bool {
+        ptr::eq(self.runs[place_of::<C>(page)].page.get(), page)
     }
 
     /// Adds a block of `page`, of which blocks are held already, unless it is the last to be held; whether it did.
@@ -89,7 +90,7 @@ impl Foreign {
         page: &'static Page,
         block: *mut Block,
     ) -> bool {
-        let run = &self.runs[place_of(page)];
+        let run = &self.runs[place_of::<C>(page)];
         debug_assert!(ptr::eq(run.page.get(), page));
         let is_before_last = run.blocks.get().count + 1 < run.most.get();
         if is_before_last {
@@ -110,14 +111,14 @@ impl Foreign {
         page: &'static Page,
         block: *mut Block,
     ) -> Option<Sent> {
-        if !self.holds(page) {
+        if !self.holds::<C>(page) {
             return None;
         }
         // SAFETY: the caller's promise; some are held.
         if unsafe { self.add_before_last::<C>(page, block) } {
             return Some(Sent::No);
         }
-        let place = place_of(page);
+        let place = place_of::<C>(page);
         let run = &self.runs[place];
         // SAFETY: the caller's promise.
         unsafe { run.push::<C>(block) };
@@ -138,7 +139,7 @@ impl Foreign {
         class: usize,
         block: *mut Block,
     ) -> Sent {
-        let place = place_of(page);
+        let place = place_of::<C>(page);
         let run = &self.runs[place];
         let sent = run.send::<C>();
         run.page.set(page);
@@ -189,11 +190,11 @@ impl Foreign {
     }
 }
 
-/// Where blocks of a page are held. Neighbouring headers are those of neighbouring pages: often of
-/// one class each.
+/// Where blocks of a page are held. Neighbouring small-block pages, often of one class each, have neighbouring places.
 #[inline(always)]
-fn place_of(page: &Page) -> usize {
-    ptr::from_ref(page).addr() / size_of::<Page>() % RUNS
+fn place_of<C: Choices>(page: &Page) -> usize {
+    let slices = C::CONFIG.page_bytes as usize / SLICE_BYTES;
+    ptr::from_ref(page).addr() / (size_of::<Page>() * slices) % RUNS
 }
 
 impl Run {

@@ -35,7 +35,7 @@ pub(crate) unsafe fn free_at_once<C: Choices>(
     // SAFETY: the caller's promise.
     let page = unsafe { page_of::<C>(block.as_ptr(), class) };
     let block = block.as_ptr().cast();
-    if heap.foreign.holds(page) {
+    if heap.foreign.holds::<C>(page) {
         // SAFETY: given back by its user.
         let is_added = unsafe { heap.foreign.add_before_last::<C>(page, block) };
         if C::COUNTS && is_added {
