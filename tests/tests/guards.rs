@@ -47,7 +47,11 @@ struct Restless;
 #[derive_allocator(stats = counters)]
 struct Bare;
 
-subjects!(Headed, Dense, Both, Guarded, Restless, Bare);
+/// A guard behind huge blocks, which take no huge pages; not room for two of them.
+#[derive_allocator(hardening(headers), thp = never, limit = 60MiB)]
+struct Tight;
+
+subjects!(Headed, Dense, Both, Guarded, Restless, Bare, Tight);
 
 fn allocate<A: Subject>(size: usize) -> NonNull<u8> {
     A::allocate(layout(size, 8)).expect("memory")
@@ -466,6 +470,40 @@ fn guards_that_cannot_be_taken_away_are_mapped_over() {
     load("guards that stay");
     assert!(fault::calls(Call::Unguard) > before, "it was tried");
     drop(refused);
+}
+
+#[test]
+fn a_guard_that_stays_behind_a_huge_block_is_not_forgotten() {
+    let _alone = alone();
+    let (size, larger) = (20 << 20, 24 << 20);
+    for protects in [false, true] {
+        let marking_fails = protects.then(|| failures(Call::Guard));
+        let block = allocate::<Headed>(size);
+        drop(marking_fails);
+        let calls = [Call::Unguard, Call::Map, Call::Guard, Call::Protect];
+        let refused = calls.map(failures);
+        // SAFETY: this test's.
+        let grown = unsafe { Headed.reallocate(block, layout(size, 8), larger) };
+        assert_eq!(grown, None);
+        drop(refused);
+        assert!(write_faults(at(block, size as isize)));
+        // SAFETY: as above.
+        let block = unsafe { Headed.reallocate(block, layout(size, 8), larger) }.expect("memory");
+        // SAFETY: the block's own bytes.
+        unsafe { block.write_bytes(1, larger) };
+        assert!(write_faults(at(block, larger as isize)));
+        free::<Headed>(block, larger);
+    }
+}
+
+#[test]
+fn a_huge_block_with_a_guard_grows_without_a_second_one() {
+    let _alone = alone();
+    let (size, larger) = (40 << 20, 50 << 20);
+    let block = allocate::<Tight>(size);
+    // SAFETY: this test's.
+    let block = unsafe { Tight.reallocate(block, layout(size, 8), larger) };
+    free::<Tight>(block.expect("within the limit"), larger);
 }
 
 #[test]

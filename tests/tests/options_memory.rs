@@ -2,6 +2,7 @@
 //! One test at a time: calls of the OS and resident memory are the process's.
 
 use std::ptr::NonNull;
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 
 use allocator_core::derive_allocator;
 use allocator_core::os::{Call, fault};
@@ -39,6 +40,25 @@ struct AnotherLimit;
 struct Unlimited;
 
 subjects!(Limited, TightlyLimited, AnotherLimit, Unlimited);
+
+#[test]
+fn what_is_refused_has_nothing_else_refused() {
+    let _alone = alone();
+    let is_over = AtomicBool::new(false);
+    std::thread::scope(|scope| {
+        scope.spawn(|| {
+            while !is_over.load(Relaxed) {
+                assert!(Limited.allocate(layout(1 << 30, 8)).is_none());
+            }
+        });
+        let served = (0..20_000).all(|_| {
+            let block = Block::<Limited>::new(MIB, 8, false, 1);
+            block.map(Block::free).is_some()
+        });
+        is_over.store(true, Relaxed);
+        assert!(served, "an eighth of the limit, and nothing else is held");
+    });
+}
 
 #[test]
 fn over_its_limit_a_type_gets_null_and_after_frees_memory_again() {

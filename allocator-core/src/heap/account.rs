@@ -64,16 +64,25 @@ impl<C: Choices> Account<C> {
         if !Self::IS_KEPT {
             return true;
         }
-        // Relaxed: a sum; nothing is published by it.
-        let before = self.held_bytes.fetch_add(bytes, Ordering::Relaxed);
-        let within = match C::CONFIG.limit_bytes {
-            Some(limit) => before.checked_add(bytes).is_some_and(|sum| sum <= limit),
-            None => true,
+        let Some(limit) = C::CONFIG.limit_bytes else {
+            // Relaxed: a sum; nothing is published by it. Here and below.
+            self.held_bytes.fetch_add(bytes, Ordering::Relaxed);
+            return true;
         };
-        if !within {
-            self.discharge(bytes);
+        // What is refused is never seen in the sum, or it would have others refused.
+        let mut held = self.held_bytes.load(Ordering::Relaxed);
+        loop {
+            let Some(sum) = held.checked_add(bytes).filter(|sum| *sum <= limit) else {
+                return false;
+            };
+            let charged =
+                self.held_bytes
+                    .compare_exchange(held, sum, Ordering::Relaxed, Ordering::Relaxed);
+            match charged {
+                Ok(_) => return true,
+                Err(now) => held = now,
+            }
         }
-        within
     }
 
     /// Takes `bytes` off.

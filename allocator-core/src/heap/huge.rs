@@ -41,11 +41,13 @@ pub(crate) fn allocate<C: Choices>(
         return None;
     };
     if C::CONFIG.thp != Thp::Default {
+        // The guard as well: one mapping can be resized, two cannot.
+        let mapped_bytes = bytes + guard_bytes::<C>();
         // SAFETY: just mapped.
-        unsafe { os::advise_huge(start, bytes, C::CONFIG.thp == Thp::Always) };
+        unsafe { os::advise_huge(start, mapped_bytes, C::CONFIG.thp == Thp::Always) };
     }
     // SAFETY: just mapped, with room for a guard.
-    unsafe { note_and_guard(account, start, bytes) };
+    unsafe { note_and_guard(account, start, bytes, Means::NONE) };
     Some(start)
 }
 
@@ -58,12 +60,17 @@ fn hint<C: Choices>(bytes: usize) -> usize {
     }
 }
 
-/// Notes a block, if the type notes, and guards what is behind it. What cannot be noted has no guard,
-/// which nobody would remember.
+/// Notes a block, if the type notes, and guards what is behind it, where a guard by these `means` may stand already.
+/// What cannot be noted has no guard, which nobody would remember.
 ///
 /// # Safety
 /// - `start` is a huge block of `bytes` whose mapping has room for the guard behind it, the caller's own.
-unsafe fn note_and_guard<C: Choices>(account: &Account<C>, start: NonNull<u8>, bytes: usize) {
+unsafe fn note_and_guard<C: Choices>(
+    account: &Account<C>,
+    start: NonNull<u8>,
+    bytes: usize,
+    standing: Means,
+) {
     if !notes::<C>() {
         return;
     }
@@ -72,8 +79,8 @@ unsafe fn note_and_guard<C: Choices>(account: &Account<C>, start: NonNull<u8>, b
         // SAFETY: within the mapping, behind the block.
         let behind = unsafe { start.add(bytes) };
         // SAFETY: as above; nobody uses it.
-        let means = unsafe { guard::install(behind, guard_bytes::<C>(), Means::NONE) };
-        huge_table::set_guard(start, means.unwrap_or(Means::NONE));
+        let means = unsafe { guard::install(behind, guard_bytes::<C>(), standing) };
+        huge_table::set_guard(start, means.unwrap_or(standing));
     }
 }
 
@@ -177,12 +184,12 @@ pub(crate) unsafe fn resize<C: Choices>(
         return Ok(None);
     }
     // Before: where the block moves away from, another may be mapped at once.
-    let means = take(account, start, before)?;
+    let mut means = take(account, start, before)?;
     // SAFETY: the caller's promise.
-    let moved = unsafe { remap::<C>(start, before, after, align, means) };
+    let moved = unsafe { remap::<C>(start, before, after, align, &mut means) };
     let (now, bytes) = moved.map_or((start, before), |moved| (moved, after));
     // SAFETY: the block's mapping now.
-    unsafe { note_and_guard(account, now, bytes) };
+    unsafe { note_and_guard(account, now, bytes, means) };
     if moved.is_some() && after < before {
         account.discharge(before - after);
     }
@@ -192,7 +199,8 @@ pub(crate) unsafe fn resize<C: Choices>(
     Ok(moved)
 }
 
-/// Resizes the mapping of a block that has a guard by these `means` behind it, which is gone afterwards.
+/// Resizes the mapping of a block that has a guard by these `means` behind it: what of that stands afterwards, if the mapping
+/// is as it was.
 ///
 /// # Safety
 /// - as [`resize`].
@@ -201,16 +209,18 @@ unsafe fn remap<C: Choices>(
     before: usize,
     after: usize,
     align: usize,
-    means: Means,
+    means: &mut Means,
 ) -> Option<NonNull<u8>> {
     // A guard that is there cannot be mapped elsewhere as part of the block.
-    if means != Means::NONE {
+    if *means != Means::NONE {
         // SAFETY: within the mapping, behind the block.
         let behind = unsafe { start.add(before) };
+        let counted = guard::count(*means);
         // SAFETY: the guard's own bytes.
-        if !unsafe { guard::remove(behind, guard_bytes::<C>(), means, guard::count(means)) } {
+        if !unsafe { guard::remove(behind, guard_bytes::<C>(), *means, counted) } {
             return None;
         }
+        *means = Means::NONE;
     }
     let old_bytes = before + guard_bytes::<C>();
     let new_bytes = after.checked_add(guard_bytes::<C>())?;
@@ -225,12 +235,7 @@ unsafe fn remap<C: Choices>(
     // Where the OS would move it, and right behind it, another type's block may have been or come.
     let to = os::reserve(new_bytes, align.max(OS_PAGE_BYTES), hint::<C>(new_bytes))?;
     // SAFETY: the caller's promise; the second was just mapped.
-    if unsafe { os::remap_to(start, old_bytes, to, new_bytes) } {
-        return Some(to);
-    }
-    // SAFETY: just mapped.
-    unsafe { os::release(to, new_bytes) };
-    None
+    unsafe { os::remap_to(start, old_bytes, to, new_bytes) }.then_some(to)
 }
 
 /// What is wrong with freeing `block` as one that is not huge, if it is a huge one that is noted.

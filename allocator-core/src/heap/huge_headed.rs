@@ -67,7 +67,7 @@ impl Head {
         }
     }
 
-    /// Puts the guards up, as far as they can be had.
+    /// Puts the guards up, as far as they can be had and do not stand.
     ///
     /// # Safety
     /// - the mapping is there, and the caller's own.
@@ -78,8 +78,8 @@ impl Head {
         let starts = self.guard_starts();
         for (start, means) in starts.into_iter().zip(&mut self.guards) {
             // SAFETY: the caller's promise; neither the head nor the block is there.
-            let put = unsafe { guard::install(start, self.guard_bytes, Means::NONE) };
-            *means = put.unwrap_or(Means::NONE);
+            let put = unsafe { guard::install(start, self.guard_bytes, *means) };
+            *means = put.unwrap_or(*means);
         }
     }
 
@@ -289,15 +289,12 @@ pub(crate) unsafe fn resize<C: Choices>(
 /// - `[mapping, mapping + before)` is a huge block's mapping, the caller's own.
 unsafe fn move_mapping(mapping: NonNull<u8>, before: usize, after: usize) -> Option<NonNull<u8>> {
     let to = map(after, CHUNK_BYTES)?;
-    // Before: another may be mapped there at once.
+    // Before: others may be mapped there at once.
     regions::forget_huge(mapping);
-    // SAFETY: the caller's promise; the second was just mapped.
-    if unsafe { os::remap_to(mapping, before, to, after) } {
-        return Some(to);
-    }
-    regions::mark_huge(mapping);
     regions::forget_huge(to);
-    // SAFETY: just mapped.
-    unsafe { os::release(to, after) };
-    None
+    // SAFETY: the caller's promise; the second was just mapped.
+    let has_moved = unsafe { os::remap_to(mapping, before, to, after) };
+    let now = if has_moved { to } else { mapping };
+    regions::mark_huge(now);
+    has_moved.then_some(to)
 }

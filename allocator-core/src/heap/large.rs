@@ -162,8 +162,9 @@ unsafe fn grow<C: Choices>(
     // SAFETY: the block has had nothing where its guard was.
     let grown = guarded && unsafe { tail::change(start, before - 1, 0) };
     if !grown {
+        // Not cleared: what refused to be made usable may lie among them.
         // SAFETY: just claimed.
-        unsafe { release_end(account, start, before, slices) };
+        unsafe { release_slices(account, end, more, C::CONFIG.purge) };
     }
     grown
 }

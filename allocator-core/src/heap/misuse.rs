@@ -16,7 +16,7 @@ use crate::config::choices::Derived;
 use crate::mem::block::Block;
 use crate::mem::page::Page;
 use crate::mem::report::report;
-use crate::mem::{chunk, regions};
+use crate::mem::{arena, chunk, regions};
 
 /// In debug builds of a type that trusts the program: ends the process unless `block` is one of this type and of `layout`.
 /// In a model it would be most of what there is to interleave.
@@ -85,7 +85,7 @@ fn look_at_large<D: Declared>(block: *mut u8, slices: Option<usize>) {
 }
 
 fn look_at_huge<D: Declared>(block: *mut u8, bytes: usize) {
-    if is_in_arena(block) {
+    if is_in_arena::<D>(block) {
         blame::<D>(block, None);
     }
     if let Some(fault) = huge::fault_of(D::shared().account(), block, bytes) {
@@ -94,13 +94,20 @@ fn look_at_huge<D: Declared>(block: *mut u8, bytes: usize) {
 }
 
 /// Whether an address is in the arena, where headers can be looked at.
-fn is_in_arena(address: *mut u8) -> bool {
-    regions::is_in_known_chunk(address) && chunk::has_page_header(address)
-        || NonNull::new(address).is_some_and(regions::is_in_arena)
+fn is_in_arena<D: Declared>(address: *mut u8) -> bool {
+    if D::PAGES && regions::is_in_known_chunk(address) {
+        return chunk::has_page_header(address);
+    }
+    match NonNull::new(address) {
+        Some(address) if D::PAGES => regions::is_in_arena(address),
+        // Debug builds alone come here, and do without the table of regions.
+        Some(address) => arena::find_chunk(address).is_some_and(|chunk| chunk.has_page_at(address)),
+        None => false,
+    }
 }
 
 fn is_block_of<D: Declared>(block: *mut u8, class: usize) -> bool {
-    if !is_in_arena(block) {
+    if !is_in_arena::<D>(block) {
         return false;
     }
     let start = block.map_addr(|address| address & !(D::page_bytes(class) - 1));
@@ -114,7 +121,7 @@ fn is_block_of<D: Declared>(block: *mut u8, class: usize) -> bool {
 }
 
 fn is_large_of<D: Declared>(block: *mut u8, slices: Option<usize>) -> bool {
-    if !is_in_arena(block) {
+    if !is_in_arena::<D>(block) {
         return false;
     }
     // SAFETY: in the arena.
@@ -129,7 +136,7 @@ fn is_large_of<D: Declared>(block: *mut u8, slices: Option<usize>) -> bool {
 #[cold]
 #[inline(never)]
 fn blame<D: Declared>(block: *mut u8, class: Option<usize>) -> ! {
-    let (fault, class) = if is_in_arena(block) {
+    let (fault, class) = if is_in_arena::<D>(block) {
         // SAFETY: in the arena.
         let page = unsafe { Page::holding(block) };
         // C says no class, and the headers of a large block's later slices none that is one.

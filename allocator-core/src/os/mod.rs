@@ -257,7 +257,8 @@ pub(crate) unsafe fn remap(
     unsafe { unix::remap(start, old_bytes, new_bytes, may_move) }
 }
 
-/// Moves a mapping to `to`, resizing it; what is new reads as zero. False leaves both as they were.
+/// Moves a mapping to `to`, resizing it; what is new reads as zero. False leaves it as it was, and `to` is nobody's any more:
+/// some kernels unmap it before they refuse, so that it must not be given back once they have been asked.
 ///
 /// # Safety
 /// - `[start, start + old_bytes)` is one mapping of [`reserve`] or [`remap`], the caller's own;
@@ -268,8 +269,13 @@ pub(crate) unsafe fn remap_to(
     to: NonNull<u8>,
     new_bytes: usize,
 ) -> bool {
+    if !permitted(Call::Remap) {
+        // SAFETY: the caller's promise.
+        unsafe { release(to, new_bytes) };
+        return false;
+    }
     // SAFETY: the caller's promise.
-    permitted(Call::Remap) && unsafe { unix::remap_to(start, old_bytes, to, new_bytes) }
+    unsafe { unix::remap_to(start, old_bytes, to, new_bytes) }
 }
 
 /// A full memory barrier on every running thread of the process; false where there is none.
