@@ -4,8 +4,8 @@
 //!
 //! They wait in batches: a list each, signed as any list is, so that a block is signed once when it comes and
 //! adding it is as cheap as a push. Batches go first in, first out, each all at once. The owner's inside the
-//! gate, and a visitor's that it let in: one sends home what waits, because a block that waits keeps a page of
-//! a thread that may be idle for long.
+//! gate, and a visitor's that it let in: one sends home what waits once the owner has begun no batch for the delay of `purge`,
+//! because a block that waits keeps a page of a thread that may be idle for long.
 //!
 //! ```text
 //! older[first] … older[first + count - 1]   young
@@ -19,11 +19,13 @@
 
 use core::ptr;
 
-use crate::base::sync::{AtomicUsize, Cell, Ordering};
+use crate::base::sync::{AtomicU64, AtomicUsize, Cell, Ordering};
 use crate::config::choices::{Choices, Derived};
 use crate::config::size_class::BIN_BYTES;
 use crate::mem::block::Block;
+use crate::mem::due;
 use crate::mem::page::Page;
+use crate::os;
 
 /// Parts of N that a batch is at most one of: the more, the longer waits the block that goes first; the fewer,
 /// the seldomer the fast path is left.
@@ -39,6 +41,8 @@ pub(super) struct Quarantine {
     young_bytes: AtomicUsize,
     /// Inv. 3.
     older_bytes: AtomicUsize,
+    /// When a batch was last begun, in ms. Read by who considers a visit.
+    begun_ms: AtomicU64,
     /// Where the oldest batch is.
     first: Cell<usize>,
     /// Batches behind the one that is being filled.
@@ -58,6 +62,17 @@ impl Quarantine {
     #[inline]
     pub(super) fn is_empty(&self) -> bool {
         bytes(&self.young_bytes) == 0 && bytes(&self.older_bytes) == 0
+    }
+
+    /// Whether the type has a quarantine and something waits; a hint outside the gate.
+    pub(super) fn is_in_use<C: Choices>(&self) -> bool {
+        C::QUARANTINE > 0 && !self.is_empty()
+    }
+
+    /// Whether something waits, and no batch has been begun since `until_ms`; a hint outside the gate.
+    pub(super) fn is_left_alone(&self, until_ms: u64) -> bool {
+        // Relaxed: a hint.
+        !self.is_empty() && self.begun_ms.load(Ordering::Relaxed) <= until_ms
     }
 
     /// Most bytes of a batch of more than one block.
@@ -96,6 +111,11 @@ impl Quarantine {
         }
         // SAFETY: the caller's promise; the batch is empty, if it had no room.
         unsafe { self.add::<C>(class, block) };
+        let now_ms = os::now_ms();
+        // Relaxed: as in is_left_alone().
+        self.begun_ms.store(now_ms, Ordering::Relaxed);
+        // The thread may sleep from now on; then a visitor sends what waits.
+        due::after(now_ms, C::CONFIG.purge);
     }
 
     /// Has the next block begin a batch.

@@ -11,7 +11,7 @@ pub(super) struct Verbs {
     /// Knocks at every heap that is worth a visit at this time in ms; whether there was one.
     pub(super) knock: extern "C" fn(u64) -> bool,
     /// Goes in where the owner is away, and sends what is held back there.
-    pub(super) enter: extern "C" fn(),
+    pub(super) enter: extern "C" fn(u64),
     /// Sweeps where it went in, and leaves; at the same time.
     pub(super) visit: extern "C" fn(u64),
     /// Takes knocks back that nobody will follow up.

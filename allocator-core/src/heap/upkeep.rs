@@ -93,7 +93,7 @@ fn visit_all(now_ms: u64) {
     if knocked {
         VISITING.acquire();
         for verbs in registry::types() {
-            (verbs.enter)();
+            (verbs.enter)(now_ms);
         }
         for verbs in registry::types() {
             (verbs.visit)(now_ms);
@@ -148,7 +148,8 @@ pub(super) const fn verbs<D: Declared>() -> Verbs {
 extern "C" fn knock<D: Declared>(now_ms: u64) -> bool {
     let until_ms = now_ms.saturating_sub(delay_ms(D::CONFIG.purge));
     // What is sent for one heap becomes the mail of another.
-    let all = D::shared().records().any(has_to_send);
+    let mut heaps = D::shared().records();
+    let all = heaps.any(|heap| !heap.foreign.is_empty() || waits_too_long(heap, until_ms));
     let mut knocked = false;
     for heap in D::shared().records() {
         knocked |= (all || heap.is_worth_a_visit(until_ms)) && heap.gate.knock();
@@ -156,11 +157,12 @@ extern "C" fn knock<D: Declared>(now_ms: u64) -> bool {
     knocked
 }
 
-extern "C" fn enter<D: Declared>() {
+extern "C" fn enter<D: Declared>(now_ms: u64) {
+    let until_ms = now_ms.saturating_sub(delay_ms(D::CONFIG.purge));
     for heap in D::shared().records() {
         if heap.gate.visit() {
             heap.foreign.send::<D>();
-            if D::QUARANTINE > 0 {
+            if waits_too_long(heap, until_ms) {
                 free::send_waiting(heap);
             }
         } else if !heap.owner.mail.is_empty() || !heap.foreign.is_empty() {
@@ -170,9 +172,9 @@ extern "C" fn enter<D: Declared>() {
     }
 }
 
-/// Whether a heap has blocks that a visitor would send to others, or to its own pages.
-fn has_to_send<C: Choices>(heap: &'static Heap<C>) -> bool {
-    !heap.foreign.is_empty() || C::QUARANTINE > 0 && !heap.quarantine.is_empty()
+/// Whether blocks of a heap wait whose owner is idle, as far as can be told: then a visitor sends them home.
+fn waits_too_long<C: Choices>(heap: &'static Heap<C>, until_ms: u64) -> bool {
+    C::QUARANTINE > 0 && heap.quarantine.is_left_alone(until_ms)
 }
 
 extern "C" fn visit<D: Declared>(now_ms: u64) {
@@ -195,7 +197,7 @@ extern "C" fn release<D: Declared>() {
     D::shared().sweep_orphans();
     // Those that are too young, or whose owner was at home.
     let mut heaps = D::shared().records();
-    if heaps.any(|heap| heap.spares.since_ms().is_some()) {
+    if heaps.any(|heap| heap.spares.since_ms().is_some() || heap.quarantine.is_in_use::<D>()) {
         due::after(os::now_ms(), D::CONFIG.purge);
     }
     D::shared().release_visited(at_once(D::CONFIG.purge));
