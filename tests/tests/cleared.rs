@@ -4,10 +4,11 @@
 use std::ops::Range;
 
 use allocator_core::derive_allocator;
-use allocator_core::os::Call;
+use allocator_core::os::{Call, fault};
 use allocator_tests::injected::failures;
 use allocator_tests::misused_block::{Block, allocate, free, read, write};
 use allocator_tests::process::{alone, resident_bytes};
+use allocator_tests::subject::layout;
 use allocator_tests::subjects;
 
 /// Free memory is not given back, however long a test is interrupted.
@@ -18,7 +19,15 @@ struct ClearedAndKept;
 #[derive_allocator(hardening(guards), purge = never)]
 struct WalledAndKept;
 
-subjects!(ClearedAndKept, WalledAndKept);
+/// As well, and clears the first words alone.
+#[derive_allocator(hardening(links), purge = never)]
+struct SignedAndKept;
+
+/// Guards, and clears.
+#[derive_allocator(hardening(guards, zero), purge = never)]
+struct Fortified;
+
+subjects!(ClearedAndKept, WalledAndKept, SignedAndKept, Fortified);
 
 /// Whether all words of a part of a block are zero.
 fn is_zero(block: Block, bytes: Range<usize>) -> bool {
@@ -94,4 +103,67 @@ fn what_another_type_wrote_is_not_taken_for_a_mistake() {
             free::<ClearedAndKept>(block, size);
         }
     }
+}
+
+/// What one type cleared so far, another looks at so far.
+#[test]
+fn types_that_clear_more_or_less_share_slices() {
+    let _alone = alone();
+    let size = 1_000_000;
+    for _ in 0..3 {
+        let first = allocate::<SignedAndKept>(size);
+        for at in (0..size).step_by(8) {
+            write(first, at, u64::MAX);
+        }
+        free::<SignedAndKept>(first, size);
+        assert!(is_zero(first, 0..16), "the first words are cleared");
+        assert_eq!(read(first, 16), u64::MAX);
+        let second = allocate::<ClearedAndKept>(size);
+        assert_eq!(second, first, "what one type freed serves the other");
+        write(second, size / 2, u64::MAX);
+        free::<ClearedAndKept>(second, size);
+        let third = allocate::<SignedAndKept>(size);
+        assert_eq!(third, first, "and the other way round");
+        free::<SignedAndKept>(third, size);
+    }
+}
+
+/// The guards that are among what it would grow over stay, and nobody writes to them.
+#[test]
+fn a_block_that_cannot_grow_stays_as_it_was() {
+    let _alone = alone();
+    let (size, larger) = (600_000, 2_000_000);
+    for also in [Call::Residence, Call::Purge] {
+        let mut blocks: Vec<_> = (0..20).map(|_| allocate::<Fortified>(size)).collect();
+        blocks.sort_unstable();
+        let block = blocks[0];
+        for other in blocks.drain(1..) {
+            free::<Fortified>(other, size);
+        }
+        let refused = [Call::Unguard, Call::Map, also].map(failures);
+        // SAFETY: this test's.
+        let grown = unsafe { Fortified.reallocate(block, layout(size, 8), larger) };
+        drop(refused);
+        assert_eq!(grown, None);
+        // SAFETY: as above.
+        let grown = unsafe { Fortified.reallocate(block, layout(size, 8), larger) };
+        free::<Fortified>(grown.expect("memory"), larger);
+    }
+}
+
+/// Every second OS page of it was touched.
+#[test]
+fn what_was_touched_here_and_there_is_cleared() {
+    let _alone = alone();
+    let size = 4 << 20;
+    let calls = fault::calls(Call::Purge);
+    let block = allocate::<ClearedAndKept>(size);
+    for at in (0..size).step_by(8192) {
+        write(block, at, u64::MAX);
+    }
+    free::<ClearedAndKept>(block, size);
+    let calls = fault::calls(Call::Purge) - calls;
+    assert!(is_zero(block, 0..size));
+    // One for each 64 KiB at most, also where the kernel has no call for several runs.
+    assert!(calls <= 512 + 64, "{calls}");
 }

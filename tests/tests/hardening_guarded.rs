@@ -3,6 +3,8 @@
 
 use std::hint::black_box;
 use std::ptr::NonNull;
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
+use std::time::{Duration, Instant};
 
 use allocator_core::derive_allocator;
 use allocator_tests::configurations::{Canaried, Cleared, Guarded, Quarantined};
@@ -26,7 +28,16 @@ struct ClearedAndKept;
 #[derive_allocator(hardening = guarded, purge = never)]
 struct GuardedAndKept;
 
-subjects!(Shuffled, SignedAndWaiting, ClearedAndKept, GuardedAndKept);
+#[derive_allocator(hardening(links), purge = never)]
+struct SignedAndKept;
+
+subjects!(
+    Shuffled,
+    SignedAndWaiting,
+    ClearedAndKept,
+    GuardedAndKept,
+    SignedAndKept
+);
 
 /// Another thread gave it back.
 fn write_to_what_others_freed<A: Subject>(size: usize, at: usize) {
@@ -228,6 +239,12 @@ found! {
     guarded_finds_a_write_to_a_free_large_block:
         write_to_a_large_block::<GuardedAndKept>(1_000_000, 0, 1_000_000);
         "GuardedAndKept" "write to a free block" "";
+    links_alone_finds_a_write_to_the_start_of_a_free_large_block:
+        write_to_a_large_block::<SignedAndKept>(1_000_000, 8, 1_000_000);
+        "SignedAndKept" "write to a free block" "";
+    links_alone_finds_a_write_to_what_a_page_takes:
+        write_to_a_large_block::<SignedAndKept>(1_000_000, 0, 64);
+        "SignedAndKept" "write to a free block" "";
     zero_alone_finds_a_write_to_what_a_smaller_large_block_takes:
         write_to_a_large_block::<ClearedAndKept>(1_000_000, 8, 100_000);
         "ClearedAndKept" "write to a free block" "";
@@ -314,6 +331,43 @@ fn a_freed_block_waits() {
     free::<Quarantined>(again[0], size);
     let again: Vec<_> = (0..2000).map(|_| allocate::<Quarantined>(size)).collect();
     assert!(again.contains(&block), "the first in is the first out");
+}
+
+/// Others do the upkeep meanwhile, by which only what an idle thread freed goes home.
+#[test]
+fn what_a_busy_thread_freed_waits_whatever_others_do() {
+    const SIZE: usize = 100;
+    let is_over = AtomicBool::new(false);
+    std::thread::scope(|scope| {
+        scope.spawn(|| {
+            while !is_over.load(Relaxed) {
+                // Leaves the fast path, and lets slices go and come.
+                free::<SignedAndWaiting>(allocate::<SignedAndWaiting>(100_000), 100_000);
+            }
+        });
+        let start = Instant::now();
+        let (mut rounds, mut too_early) = (0, 0);
+        while start.elapsed() < Duration::from_millis(200) {
+            let block = allocate::<SignedAndWaiting>(SIZE);
+            free::<SignedAndWaiting>(block, SIZE);
+            let before = Instant::now();
+            // Three quarters of what may wait.
+            let others = (64 << 10) / 4 * 3 / class_bytes::<SignedAndWaiting>(SIZE);
+            let is_handed_out = (0..others).any(|_| {
+                let other = allocate::<SignedAndWaiting>(SIZE);
+                free::<SignedAndWaiting>(other, SIZE);
+                other == block
+            });
+            // A thread that was interrupted for so long was idle.
+            if before.elapsed() < Duration::from_millis(5) {
+                rounds += 1;
+                too_early += u32::from(is_handed_out);
+            }
+        }
+        is_over.store(true, Relaxed);
+        assert_eq!(too_early, 0, "of {rounds}");
+        assert!(rounds > 10);
+    });
 }
 
 #[test]

@@ -53,7 +53,7 @@ pub(crate) trait Derived: Choices {
     /// A freed block that is not huge is cleared, and checked to be so still when its memory is used again.
     const ZERO: bool = Self::CONFIG.hardening.zero;
     /// Headers of slices say what guard is at their ends, and whether they have been cleared.
-    const NOTES: bool = Self::GUARDS || Self::ZERO;
+    const NOTES: bool = Self::GUARDS || Self::ZERO || Self::LINKS;
     /// Fresh blocks are handed out in random order.
     const SHUFFLE: bool = Self::CONFIG.hardening.shuffle;
     /// Bytes of freed blocks that wait per heap before they can be used again; 0 is off.

@@ -12,7 +12,7 @@ use super::chunk::{CHUNK_BYTES, CHUNK_SLICES, Chunk, Claimed, Grain, SLICE_BYTES
 use super::page::tail;
 use super::purge::Leaving;
 use super::tenant::Tenant;
-use super::{demand, due};
+use super::{cleared, demand, due};
 use crate::base::align::align_up;
 use crate::base::sync::{AtomicPtr, AtomicUsize, Ordering};
 use crate::config::Purge;
@@ -245,6 +245,7 @@ pub(crate) unsafe fn claim_behind(start: NonNull<u8>, slices: usize, more: usize
     let claimed = unsafe { chunk_of(start) }.claim_behind(start, slices, more);
     if let Some(claimed) = &claimed {
         demand::claimed(more, claimed, os::now_ms());
+        tracked::given(claimed.start.as_ptr(), more * SLICE_BYTES);
     }
     claimed.is_some()
 }
@@ -328,6 +329,8 @@ pub(crate) fn record(bytes: usize, align: usize, tenant: &'static Tenant) -> Opt
 fn claim_store(tenant: &'static Tenant, guard_bytes: usize) -> Option<NonNull<u8>> {
     let claimed = claim(RECORD_SLICES, RECORD_SLICES, Grain::Sparse, tenant)?;
     let os_pages = guard_bytes / OS_PAGE_BYTES;
+    // SAFETY: just claimed.
+    unsafe { cleared::forget(claimed.start, RECORD_SLICES) };
     // SAFETY: just claimed.
     if !unsafe { tail::guard_end(claimed.start, RECORD_SLICES, os_pages) } {
         // SAFETY: just claimed.

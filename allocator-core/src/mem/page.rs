@@ -24,9 +24,12 @@ mod fresh;
 mod holes;
 pub(crate) mod lists;
 mod place;
+mod state;
 pub(crate) mod tail;
 
 use core::ptr;
+
+pub(crate) use state::State;
 
 use super::block::{Block, BlockList};
 use super::chunk;
@@ -34,26 +37,6 @@ use super::mailbox::{Letter, Mailbox};
 use super::thread_free::{Pushed, Taken, ThreadFree};
 use crate::base::sync::{AtomicPtr, Cell, Ordering};
 use crate::config::choices::Choices;
-
-/// Where a page is (Inv. 4).
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[repr(u8)]
-pub(crate) enum State {
-    /// No page at all. All zero, as the OS gives it.
-    Unused = 0,
-    /// Its `free` list and its count of used blocks are in a bin.
-    Attached,
-    /// In its owner's queue.
-    Queued,
-    /// All free, kept by its owner for the next use of its class.
-    Spare,
-    /// No block to hand out before one is freed.
-    Full,
-    /// One block of whole slices.
-    Large,
-    /// No page: what was of a large block here has been cleared, see [`super::cleared`].
-    Cleared,
-}
 
 /// What a local free did to its page.
 #[must_use]
@@ -537,7 +520,7 @@ impl Page {
             State::Queued => debug_assert!(self.used() < reserved, "page invariant 4: queued"),
             State::Full => debug_assert!(self.used() == reserved, "page invariant 4: full"),
             State::Spare => debug_assert!(self.used() == 0, "page invariant 4: spare"),
-            State::Attached | State::Large | State::Unused | State::Cleared => {}
+            _ => {}
         }
     }
 

@@ -13,7 +13,6 @@ use super::page::Page;
 use super::report::report;
 use crate::config::Fault;
 use crate::config::choices::{Choices, Derived};
-use crate::os::OS_PAGE_BYTES;
 
 /// Ends the process: a block that was free has been written to.
 ///
@@ -148,22 +147,22 @@ unsafe fn set_bits(start: *mut u8, bytes: usize) -> usize {
 /// The address of the first word that is not zero, if one is.
 ///
 /// # Safety
-/// - the bytes from `start` on, whole OS pages, are the caller's, and initialised.
+/// - the bytes from `start` on, whole words, are the caller's, and initialised.
 pub(crate) unsafe fn first_written(start: NonNull<u8>, bytes: usize) -> Option<usize> {
-    (0..bytes)
-        .step_by(OS_PAGE_BYTES)
+    /// What is looked at together.
+    const PIECE: usize = 512;
+    for piece in (0..bytes).step_by(PIECE) {
         // SAFETY: within the bytes.
-        .map(|at| unsafe { start.add(at) }.as_ptr())
+        let (piece, piece_bytes) = (unsafe { start.add(piece) }, (bytes - piece).min(PIECE));
         // SAFETY: as above.
-        .find(|&page| unsafe { set_bits(page, OS_PAGE_BYTES) } != 0)
-        .and_then(|page| {
-            (0..OS_PAGE_BYTES)
-                .step_by(size_of::<usize>())
-                .map(|at| page.wrapping_add(at))
-                // SAFETY: as above.
-                .find(|word| unsafe { word.cast::<usize>().read() } != 0)
-        })
-        .map(|word| word.addr())
+        if unsafe { set_bits(piece.as_ptr(), piece_bytes) } != 0 {
+            let mut words = (0..piece_bytes).step_by(size_of::<usize>());
+            // SAFETY: as above.
+            let is_set = |at: &usize| unsafe { piece.add(*at).cast::<usize>().read() } != 0;
+            return words.find(is_set).map(|at| piece.addr().get() + at);
+        }
+    }
+    None
 }
 
 /// What stands at `end`, behind a block. Nowhere the same, and never with a 0 first, which is what a text

@@ -322,14 +322,19 @@ fn write_after_free() -> Row {
             );
         }
     }
-    row.mistake(
-        "write_after_free",
-        FACES,
-        &["local"],
-        &[LARGE],
-        &[16],
-        |_, _, _| [Unharmed, Unharmed, WRITTEN],
-    );
+    for offset in [0, 8, 16] {
+        row.mistake(
+            "write_after_free",
+            FACES,
+            &["local"],
+            &[LARGE],
+            &[offset],
+            |_, _, _| match offset {
+                16 => [Unharmed, Unharmed, WRITTEN],
+                _ => [Unharmed, WRITTEN, WRITTEN],
+            },
+        );
+    }
     row.mistake(
         "write_after_free",
         &["rust"],
@@ -363,8 +368,14 @@ fn read_after_free() -> Row {
         &["local"],
         &[LARGE],
         &[],
-        // What is not cleared can be read until it goes back to the OS.
-        |_, _, _| [Open, Open, Says("cleared", "readable nowhere")],
+        // At `off`, all can be read until it goes back to the OS.
+        |_, _, _| {
+            [
+                Open,
+                Says("16 bytes cleared", "readable from byte 16 on"),
+                Says("cleared", "readable nowhere"),
+            ]
+        },
     );
     row.mistake(
         "read_after_free",

@@ -1,6 +1,6 @@
 //! Which page an address is of, for addresses that may be of none.
 
-use super::{Page, State};
+use super::Page;
 use crate::mem::chunk;
 
 impl Page {
@@ -11,7 +11,7 @@ impl Page {
     pub(crate) unsafe fn find(start: *mut u8) -> Option<&'static Page> {
         // SAFETY: in a chunk; the headers of its first two slices are not looked at.
         unsafe { chunk::has_page_header(start).then(|| Page::of_slice(start)) }
-            .filter(|page| !matches!(page.state(), State::Unused | State::Cleared))
+            .filter(|page| page.state().is_page())
     }
 
     /// The page or large block, in use, that `address` lies in, if one is there: looked for slice by
