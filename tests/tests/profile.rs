@@ -6,6 +6,8 @@ use std::ffi::OsStr;
 use std::fs;
 use std::io::ErrorKind;
 use std::os::unix::ffi::OsStrExt;
+use std::os::unix::fs::FileTypeExt;
+use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -366,6 +368,52 @@ fn a_file_keeps_what_was_counted_however_the_process_ends() {
         rows.sort_unstable();
         assert_eq!(rows, [(2400, 1000, 500), (4000, 1000, 0)], "{end}");
         assert_eq!(profiles.len(), 2, "one for each process");
+    }
+}
+
+/// No file may be longer than 10 KiB, and the record is: the program goes on without.
+#[test]
+fn where_no_file_may_be_long_a_program_goes_on_and_leaves_no_record() {
+    const NAME: &str = "where_no_file_may_be_long_a_program_goes_on_and_leaves_no_record";
+    if is_child_of(NAME) {
+        keep_and_end("exit");
+        return;
+    }
+    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("profile_of_limited");
+    let _ = fs::remove_dir_all(&folder);
+    fs::create_dir(&folder).expect("a folder of the test's own");
+    let variable = PROFILE_FOLDER.to_str().expect("a text");
+    let mut command = Command::new(std::env::current_exe().expect("a test binary"));
+    command
+        .args(["--exact", NAME, "--nocapture", "--test-threads=1"])
+        .env("ALLOCATOR_TESTS_CHILD", NAME)
+        .env(variable, &folder);
+    // SAFETY: the call is async-signal-safe, and changes the new process alone.
+    unsafe {
+        command.pre_exec(|| {
+            let limit = libc::rlimit {
+                rlim_cur: 10 << 10,
+                rlim_max: 10 << 10,
+            };
+            libc::setrlimit(libc::RLIMIT_FSIZE, &raw const limit);
+            Ok(())
+        });
+    }
+    let output = command.output().expect("the test binary starts");
+    assert!(output.status.success(), "{output:?}");
+    let files = fs::read_dir(&folder).expect("readable");
+    let records = files.filter_map(|file| profile_of_file(&file.expect("readable").path()));
+    assert_eq!(records.count(), 0);
+}
+
+#[test]
+fn a_profile_is_written_to_what_is_no_file() {
+    let profile = Written::profile();
+    profile.write("/dev/null").expect("written");
+    assert!(profile.write("/dev/full").is_err());
+    for device in ["/dev/null", "/dev/full"] {
+        let kind = fs::metadata(device).expect("it is there").file_type();
+        assert!(kind.is_char_device(), "{device}");
     }
 }
 

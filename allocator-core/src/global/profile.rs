@@ -166,7 +166,13 @@ impl Profile {
         draft.push_number(file::process());
         draft.push(b".tmp");
         let (target, draft) = (c_string(&mut target)?, c_string(&mut draft)?);
-        let written = File::open(draft, Mode::Anew).and_then(|file| self.write_into(&file));
+        if file::is_stream(target) {
+            let written = File::open(target, Mode::Stream).and_then(|file| self.write_into(&file));
+            return written.map_err(io::Error::from_raw_os_error);
+        }
+        // One that a process of this number left.
+        file::remove(draft);
+        let written = File::open(draft, Mode::New).and_then(|file| self.write_into(&file));
         let renamed = written.and_then(|()| file::rename(draft, target));
         renamed.map_err(|error| {
             file::remove(draft);

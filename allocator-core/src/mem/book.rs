@@ -369,7 +369,7 @@ fn map_file(folder: &CStr, suffix: &str, bytes: usize, backed_bytes: usize) -> O
     if !file.set_bytes(bytes) {
         return None;
     }
-    let start = file.map(bytes, true)?;
+    let start = file.map(bytes)?;
     // The rest is backed as it is taken.
     // SAFETY: part of the mapping.
     let is_backed = unsafe { file::back(start, backed_bytes) };
@@ -399,10 +399,16 @@ unsafe fn read_file<T, R>(path: &CStr, use_it: impl FnOnce(&T) -> Option<R>) -> 
     if file.bytes() != Some(size_of::<T>()) {
         return None;
     }
-    let start = file.map(size_of::<T>(), false)?;
-    // SAFETY: as long and as aligned as a `T`; the caller's promise.
-    let result = use_it(unsafe { start.cast().as_ref() });
+    // Not the file mapped: what takes no room in a full one would end the process when it is read.
+    let bytes = size_of::<T>().next_multiple_of(os::OS_PAGE_BYTES);
+    let start = os::reserve(bytes, os::OS_PAGE_BYTES, 0)?;
+    // SAFETY: just mapped, as long and as aligned as a `T`.
+    let result = match unsafe { file.read(start, size_of::<T>()) } {
+        // SAFETY: read whole; the caller's promise.
+        true => use_it(unsafe { start.cast().as_ref() }),
+        false => None,
+    };
     // SAFETY: mapped above, and not used any more.
-    unsafe { os::release(start, size_of::<T>()) };
+    unsafe { os::release(start, bytes) };
     result
 }

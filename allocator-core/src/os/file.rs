@@ -14,8 +14,8 @@ pub(crate) struct File(c_int);
 pub(crate) enum Mode {
     /// It must not be there yet.
     New,
-    /// What is there is thrown away.
-    Anew,
+    /// It is there, and no file: a device, or a pipe.
+    Stream,
     /// Only to be read.
     Read,
 }
@@ -25,7 +25,7 @@ impl File {
     pub(crate) fn open(path: &CStr, mode: Mode) -> Result<Self, c_int> {
         let flags = match mode {
             Mode::New => libc::O_RDWR | libc::O_CREAT | libc::O_EXCL,
-            Mode::Anew => libc::O_WRONLY | libc::O_CREAT | libc::O_TRUNC,
+            Mode::Stream => libc::O_WRONLY,
             Mode::Read => libc::O_RDONLY,
         };
         // For everyone that the user's mask lets.
@@ -46,10 +46,46 @@ impl File {
         }
     }
 
-    /// Makes it this long; what is new reads as zero and takes no room yet.
+    /// Makes it this long; what is new reads as zero and takes no room yet. False as well where a limit on the length of files
+    /// (`RLIMIT_FSIZE`) is less: the OS would end the process by a signal.
     pub(crate) fn set_bytes(&self, bytes: usize) -> bool {
+        let mut limit = libc::rlimit {
+            rlim_cur: 0,
+            rlim_max: 0,
+        };
+        // SAFETY: `limit` is valid for writes.
+        let is_known = unsafe { libc::getrlimit(libc::RLIMIT_FSIZE, &raw mut limit) } == 0;
         // SAFETY: the file is open.
-        unsafe { libc::ftruncate(self.0, bytes as libc::off_t) == 0 }
+        is_known
+            && bytes as u64 <= limit.rlim_cur
+            && unsafe { libc::ftruncate(self.0, bytes as libc::off_t) == 0 }
+    }
+
+    /// Reads its first `bytes` to `start`. False when it is shorter, or cannot be read.
+    ///
+    /// # Safety
+    /// - so many bytes from `start` on are valid for writes.
+    pub(crate) unsafe fn read(&self, start: NonNull<u8>, bytes: usize) -> bool {
+        let mut at = 0;
+        while at < bytes {
+            // SAFETY: the caller's promise; the call, unlike `pread`, is no cancellation point.
+            let read = unsafe {
+                libc::syscall(
+                    libc::SYS_pread64,
+                    self.0,
+                    start.as_ptr().wrapping_add(at),
+                    bytes - at,
+                    at as libc::off_t,
+                )
+            };
+            match usize::try_from(read) {
+                Ok(0) => return false,
+                Ok(read) => at += read,
+                Err(_) if errno() == libc::EINTR => {}
+                Err(_) => return false,
+            }
+        }
+        true
     }
 
     /// How long it is.
@@ -75,11 +111,8 @@ impl File {
     }
 
     /// Its first `bytes` as memory, which the file keeps, whatever becomes of the process.
-    pub(crate) fn map(&self, bytes: usize, writable: bool) -> Option<NonNull<u8>> {
-        let rights = match writable {
-            true => libc::PROT_READ | libc::PROT_WRITE,
-            false => libc::PROT_READ,
-        };
+    pub(crate) fn map(&self, bytes: usize) -> Option<NonNull<u8>> {
+        let rights = libc::PROT_READ | libc::PROT_WRITE;
         let flags = libc::MAP_SHARED | libc::MAP_NORESERVE;
         // SAFETY: without MAP_FIXED, no memory is touched that exists.
         let start = unsafe { libc::mmap(ptr::null_mut(), bytes, rights, flags, self.0, 0) };
@@ -109,6 +142,15 @@ pub(crate) unsafe fn back(start: NonNull<u8>, bytes: usize) -> bool {
     !refused || errno() == libc::EINVAL
 }
 
+/// Whether something is there, through links, that is no file: it is written to, and nothing takes its place.
+pub(crate) fn is_stream(path: &CStr) -> bool {
+    // SAFETY: plain numbers, for which zero is a value.
+    let mut status: libc::stat = unsafe { core::mem::zeroed() };
+    // SAFETY: a C string, and `status` is valid for writes.
+    let is_there = unsafe { libc::stat(path.as_ptr(), &raw mut status) } == 0;
+    is_there && status.st_mode & libc::S_IFMT != libc::S_IFREG
+}
+
 /// Gives a file another name, whatever had that before.
 pub(crate) fn rename(from: &CStr, to: &CStr) -> Result<(), c_int> {
     // SAFETY: C strings.
@@ -135,7 +177,7 @@ pub(crate) fn process() -> u64 {
 pub(crate) enum Variable {
     /// The C library does not have the environment yet.
     TooEarly,
-    /// Nothing, or it is not to be trusted: the program has rights that its user has not.
+    /// Nothing, or no text, or it is not to be trusted: the program has rights that its user has not.
     Unset,
     /// This.
     Set(&'static CStr),
@@ -156,9 +198,12 @@ pub(crate) fn variable(name: &CStr) -> Variable {
     }
     // SAFETY: a C string.
     let value = unsafe { libc::getenv(name.as_ptr()) };
-    match value.is_null() {
-        true => Variable::Unset,
-        // SAFETY: `getenv` points to a C string, which stays as long as the variable does.
-        false => Variable::Set(unsafe { CStr::from_ptr(value) }),
+    if value.is_null() {
+        return Variable::Unset;
+    }
+    // SAFETY: `getenv` points to a C string, which stays as long as the variable does.
+    match unsafe { CStr::from_ptr(value) } {
+        empty if empty.is_empty() => Variable::Unset,
+        text => Variable::Set(text),
     }
 }
