@@ -3,6 +3,7 @@
 use crate::contestants::Contestant;
 use allocator_core::Config;
 use serde::Serialize;
+use std::alloc::Layout;
 use std::fmt::Write;
 
 /// A request to be explained.
@@ -76,7 +77,11 @@ impl Request {
         let size =
             size.ok_or_else(|| format!("'{text}' is no request, such as 24, 4KiB or 100:64"))?;
         match align.parse() {
-            Ok(align) if usize::is_power_of_two(align) => Ok(Self { size, align }),
+            Ok(align) if usize::is_power_of_two(align) => {
+                let layout = Layout::from_size_align(size, align);
+                let too_large = |_| format!("'{text}' is more than any block can have");
+                layout.map(|_| Self { size, align }).map_err(too_large)
+            }
             _ => Err(format!("alignment '{align}' is not a power of two")),
         }
     }

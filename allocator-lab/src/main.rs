@@ -341,12 +341,18 @@ fn fit(fitting: Fitting) -> Result<ExitCode, String> {
     let training = read(&fitting.training, anyway)?;
     // What is only judged on may be small.
     let held_out = read(&fitting.held_out, true)?;
+    // What is no trace is told before anything is printed.
+    fitting.trace.as_deref().map(Trace::load).transpose()?;
     let choice = choice::choose(&training, &held_out, contestants::DEFAULT, wish)?;
 
     let printed = print(&text::render(&choice, wish));
-    let trials = match &fitting.trace {
-        Some(trace) => Some(try_options(trace, &choice, &fitting.tried)?),
-        None => None,
+    let trials = fitting
+        .trace
+        .map(|trace| try_options(&trace, &choice, &fitting.tried));
+    // The classes are fitted, whatever becomes of the trials.
+    let (trials, failed) = match trials.transpose() {
+        Ok(trials) => (trials, Ok(())),
+        Err(error) => (None, Err(error)),
     };
     let fitted = WithTrials {
         choice: &choice,
@@ -359,6 +365,7 @@ fn fit(fitting: Fitting) -> Result<ExitCode, String> {
     }
     written?;
     printed?;
+    failed?;
     Ok(ExitCode::SUCCESS)
 }
 
@@ -377,8 +384,6 @@ fn try_options(
     choice: &Choice,
     values: &[&'static str],
 ) -> Result<Vec<Trial>, String> {
-    // Before the long part: what is no trace is told at once.
-    Trace::load(path)?;
     let classes = match choice.advice {
         Advice::Declare => format!("size_classes = {:?}", choice.classes),
         _ => String::new(),

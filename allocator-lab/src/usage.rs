@@ -67,14 +67,31 @@ pub fn peak_rss_bytes() -> u64 {
 
 /// The `VmHWM` line. Reads into the stack: asking must not raise the answer.
 fn high_water_mark_bytes() -> Option<u64> {
+    const LINE: &[u8] = b"VmHWM:";
     let mut buffer = [0; 4096];
     let mut file = std::fs::File::open("/proc/self/status").ok()?;
-    let length = file.read(&mut buffer).ok()?;
-    let line = buffer[..length]
-        .split(|&byte| byte == b'\n')
-        .find_map(|line| line.strip_prefix(b"VmHWM:"))?;
-    let kilobytes = std::str::from_utf8(line).ok()?.trim().strip_suffix("kB")?;
-    Some(kilobytes.trim().parse::<u64>().ok()? * 1024)
+    // A user's groups, which may be many, stand before the line.
+    let mut kept = 0;
+    loop {
+        let length = match file.read(&mut buffer[kept..]).ok()? {
+            0 => return None,
+            read => kept + read,
+        };
+        let text = &buffer[..length];
+        let start = text.windows(LINE.len()).position(|at| at == LINE);
+        let rest = start.map(|start| &text[start + LINE.len()..]);
+        let mut lines = rest
+            .into_iter()
+            .flat_map(|rest| rest.split_inclusive(|&byte| byte == b'\n'));
+        if let Some(line) = lines.next().and_then(|line| line.strip_suffix(b"\n")) {
+            let kilobytes = std::str::from_utf8(line).ok()?;
+            let kilobytes = kilobytes.trim().strip_suffix("kB")?;
+            return Some(kilobytes.trim().parse::<u64>().ok()? * 1024);
+        }
+        // Where the line may have begun.
+        kept = length.min(64);
+        buffer.copy_within(length - kept..length, 0);
+    }
 }
 
 fn resource_usage() -> libc::rusage {

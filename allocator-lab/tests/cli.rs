@@ -121,7 +121,14 @@ fn a_request_is_explained_in_text_and_json() {
 
 #[test]
 fn wrong_arguments_exit_2_with_one_line() {
-    let mistakes: [&[&str]; 25] = [
+    let mistakes: [&[&str]; 32] = [
+        &["replay"],
+        &["replay", "a", "b"],
+        &["replay", "--no"],
+        &["explain", "18446744073709551615"],
+        &["fit", "a.json", "--json", "a.json"],
+        &["fit", "a.json", "--holdout", "b", "--classes", "./b"],
+        &["record", "-o", "a", "--trace", "a", "--", "true"],
         &["--jsn", "x"],
         &["compare"],
         &["--rounds", "0"],

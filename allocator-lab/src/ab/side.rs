@@ -2,7 +2,7 @@
 
 use super::declared;
 use crate::programs::entrants::{self, PRELOADED};
-use crate::programs::process::{Call, Ended};
+use crate::programs::process::{self, Call, Ended};
 use crate::race::entrants::{Feature, Side as Part};
 use std::ffi::OsString;
 use std::fs;
@@ -106,6 +106,9 @@ impl Named {
             Self::Declared(options) => side.object = Some(declared::build(options, &folder)?),
             Self::Known(name) => side.object = Some(known(name)?),
         }
+        side.object
+            .as_deref()
+            .map_or(Ok(()), process::preloadable)?;
         Ok(side)
     }
 
@@ -147,6 +150,7 @@ impl Side {
             let folder = tempfile::tempdir().map_err(cannot)?;
             let path = folder.path().join(object.file_name().unwrap_or_default());
             fs::copy(object, &path).map_err(cannot)?;
+            process::preloadable(&path)?;
             copy.object = Some(path);
             copy._folder = Some(folder);
         }

@@ -1,13 +1,12 @@
 //! The command line of `fit`.
 
-use super::{Parsed, version};
-use crate::fit::choice::{DEFAULT_CLASSES, LEAST_ALLOCATIONS, LEAST_PEAK_BYTES, Objective, Wish};
+use super::{Parsed, apart, version};
+use crate::fit::choice::{
+    CLASSES_MAX, DEFAULT_CLASSES, LEAST_ALLOCATIONS, LEAST_PEAK_BYTES, Objective, Wish,
+};
 use crate::fit::knobs::{self, KNOBS};
 use lexopt::{Arg, Parser, ValueExt};
 use std::path::PathBuf;
-
-/// As many as an index holds.
-const CLASSES_MAX: usize = 256;
 
 /// What to fit.
 #[derive(Debug)]
@@ -66,6 +65,8 @@ pub fn parse(parser: &mut Parser) -> Result<Parsed<Fitting>, lexopt::Error> {
     if trace.is_none() && !tried.is_empty() {
         return Err("--try needs --trace: values are tried on a trace".into());
     }
+    let read = training.iter().chain(&held_out).chain(&trace);
+    apart(classes.iter().chain(&json), read)?;
     Ok(Parsed::Task(Fitting {
         tried: knobs::named(&tried)?,
         training,

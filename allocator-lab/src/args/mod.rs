@@ -11,6 +11,7 @@ pub mod scale;
 use crate::contestants::CONTESTANTS;
 use crate::workloads::{self, Size, WORKLOADS, Workload};
 use lexopt::{Arg, Parser, ValueExt};
+use std::collections::HashSet;
 use std::ffi::OsString;
 use std::fmt::Write;
 use std::path::PathBuf;
@@ -148,10 +149,44 @@ fn of_verb(verb: &str, parser: &mut Parser) -> Result<Option<Task>, lexopt::Erro
         "explain" => explain::parse(parser)?.into_task(Task::Explain),
         "report" => report::parse(parser)?.into_task(Task::Report),
         "record" => record::parse(parser)?.into_task(Task::Record),
-        "replay" => Task::Replay(PathBuf::from(parser.value()?)),
+        "replay" => replay(parser)?.into_task(Task::Replay),
         "fit" => fit::parse(parser)?.into_task(Task::Fit),
         _ => return Ok(None),
     }))
+}
+
+/// An error when one of these files to be written is another of them, or one that is read: it would be lost.
+fn apart<'a>(
+    written: impl IntoIterator<Item = &'a PathBuf>,
+    read: impl IntoIterator<Item = &'a PathBuf>,
+) -> Result<(), lexopt::Error> {
+    let place = |path: &PathBuf| {
+        let path = path.canonicalize().or_else(|_| std::path::absolute(path));
+        path.unwrap_or_default()
+    };
+    let mut known: HashSet<PathBuf> = read.into_iter().map(place).collect();
+    for path in written {
+        // Of devices and pipes nothing is lost.
+        let is_file = !path.exists() || path.is_file();
+        if is_file && !known.insert(place(path)) {
+            return Err(format!("'{}' is named for two things", path.display()).into());
+        }
+    }
+    Ok(())
+}
+
+fn replay(parser: &mut Parser) -> Result<Parsed<PathBuf>, lexopt::Error> {
+    let mut trace = None;
+    while let Some(argument) = parser.next()? {
+        match argument {
+            Arg::Short('h') | Arg::Long("help") => return Ok(Parsed::Print(help())),
+            Arg::Value(path) if trace.is_none() => trace = Some(PathBuf::from(path)),
+            other => return Err(other.unexpected()),
+        }
+    }
+    trace
+        .map(Parsed::Task)
+        .ok_or_else(|| "replay takes a trace".into())
 }
 
 fn workload(parser: &mut Parser) -> Result<&'static Workload, lexopt::Error> {

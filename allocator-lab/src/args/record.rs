@@ -1,6 +1,6 @@
 //! The command line of `record`.
 
-use super::{Parsed, version};
+use super::{Parsed, apart, version};
 use lexopt::{Arg, Parser};
 use std::ffi::OsString;
 use std::path::PathBuf;
@@ -48,12 +48,15 @@ pub fn parse(parser: &mut Parser) -> Result<Parsed<Recording>, lexopt::Error> {
         (true, None) => Err("nothing to record; give a command after --".into()),
         (false, Some(_)) => Err("a command or --from, not both".into()),
         (true, Some(_)) if trace.is_some() => Err("--trace needs a command".into()),
-        _ => Ok(Parsed::Task(Recording {
-            command,
-            from,
-            output,
-            trace,
-        })),
+        _ => {
+            apart([&output].into_iter().chain(&trace), [])?;
+            Ok(Parsed::Task(Recording {
+                command,
+                from,
+                output,
+                trace,
+            }))
+        }
     }
 }
 
@@ -74,7 +77,8 @@ Usage: allocator-lab record [-o FILE] -- COMMAND…
   --help         print this
   --version      print the version
 
-All processes of the command are added up, however they end. SIGUSR2 to this program has it write what
+All processes of the command are added up, however they end, but those that gave up their environment, or the right
+to write where it leads. SIGUSR2 to this program has it write what
 there is so far. Exits as the command does; 1 if nothing was recorded or the file could not be written;
 2 on wrong arguments.
 "

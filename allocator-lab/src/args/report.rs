@@ -1,7 +1,7 @@
 //! The command line of `report`.
 
 use super::fit::{most_classes, objective, quantum};
-use super::{Parsed, version};
+use super::{Parsed, apart, version};
 use crate::fit::choice::{DEFAULT_CLASSES, Wish};
 use lexopt::{Arg, Parser};
 use std::path::PathBuf;
@@ -48,11 +48,16 @@ pub fn parse(parser: &mut Parser) -> Result<Parsed<Reporting>, lexopt::Error> {
     if files.is_empty() {
         return Err("nothing to report on; name profiles, or what `ab --json` wrote".into());
     }
+    let output = output.ok_or("no place for the page; name one: -o report.html")?;
+    apart(
+        [&output].into_iter().chain(&json),
+        files.iter().chain(&held_out),
+    )?;
     Ok(Parsed::Task(Reporting {
         files,
         held_out,
         wish,
-        output: output.ok_or("no place for the page; name one: -o report.html")?,
+        output,
         json,
     }))
 }

@@ -64,6 +64,9 @@ pub enum Objective {
     Speed,
 }
 
+/// As many as an index holds.
+pub const CLASSES_MAX: usize = 256;
+
 /// Most classes if no number is given: what the default has about.
 pub const DEFAULT_CLASSES: usize = 48;
 
@@ -238,6 +241,22 @@ pub fn choose(
     })
 }
 
+/// What to say when there is no ladder of so many classes, by those of up to `most` that are looked for.
+fn too_few(most_classes: usize, ladders: impl Fn(usize) -> Vec<Option<Ladder>>) -> String {
+    let are = match most_classes {
+        1 => "1 class is".to_owned(),
+        more => format!("{more} classes are"),
+    };
+    let least = ladders(CLASSES_MAX).iter().position(Option::is_some);
+    let least = match least {
+        Some(index) => format!("{} or more", index + 1),
+        None => format!("more than {CLASSES_MAX}"),
+    };
+    format!(
+        "{are} too few: with gaps that waste at most a third and a class for each alignment, it takes {least}"
+    )
+}
+
 /// The same in one way.
 fn fit(
     training: &[Run],
@@ -262,12 +281,9 @@ fn fit(
     let priced = |ladder: &Ladder| ladder.cost + price_bytes * ladder.classes.len() as f64;
     let best = possible.min_by(|a, b| priced(a).total_cmp(&priced(b)));
     let Some(best) = best else {
-        let least = ladders.iter().position(Option::is_some);
-        let least = least.map_or(wish.most_classes + 2, |index| index + 1);
-        return Err(format!(
-            "{} classes are too few: with gaps that waste at most a third, it takes {least} or more",
-            wish.most_classes
-        ));
+        return Err(too_few(wish.most_classes, |most| {
+            ladder::solve(&rules.rungs(&demand, &pages), most)
+        }));
     };
 
     let default_classes: Vec<usize> = default.class_bytes.iter().map(|it| *it as usize).collect();

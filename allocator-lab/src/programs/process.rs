@@ -5,6 +5,7 @@ use crate::sample::Figures;
 use std::ffi::OsString;
 use std::fs::File;
 use std::io::{Read, Seek};
+use std::os::unix::ffi::OsStrExt;
 use std::os::unix::process::{CommandExt, ExitStatusExt};
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitStatus, Stdio};
@@ -223,6 +224,21 @@ fn first_line(stderr: &[u8]) -> String {
     let mut lines = text.lines().map(str::trim);
     let first = lines.find(|line| !line.is_empty());
     first.map_or(String::new(), |line| format!(": {line}"))
+}
+
+/// An error where `LD_PRELOAD` would not lead to an object, in a line.
+///
+/// # Errors
+/// When its path has what ends a path there.
+pub fn preloadable(object: &Path) -> Result<(), String> {
+    let ends = |byte: &u8| matches!(byte, b' ' | b':');
+    if object.as_os_str().as_bytes().iter().any(ends) {
+        return Err(format!(
+            "'{}' cannot be preloaded: LD_PRELOAD ends a path at a space and at a colon",
+            object.display()
+        ));
+    }
+    Ok(())
 }
 
 #[cfg(test)]

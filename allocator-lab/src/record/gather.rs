@@ -18,7 +18,7 @@ pub struct Gathered {
 
 /// Adds up the records in a folder, of processes that have ended or have not.
 ///
-/// Blocks live at the peak are those of each process at its own: together, at most what was live at once.
+/// Blocks live at the peak are those of each process at its own: together, at least what was live at once.
 ///
 /// # Errors
 /// What stands in the way, in a line.
@@ -71,8 +71,12 @@ impl Gathered {
             1 => "1 thread".to_owned(),
             number => format!("{number} threads"),
         };
+        let peak = match self.processes {
+            1 => "at the peak",
+            _ => "at their peaks, added up",
+        };
         format!(
-            "{processes}, {threads}, {} allocations of {} sizes, {:.1} MiB at the peak",
+            "{processes}, {threads}, {} allocations of {} sizes, {:.1} MiB {peak}",
             self.profile.allocations(),
             self.profile.requests.len(),
             self.profile.peak_bytes() as f64 / f64::from(1 << 20),

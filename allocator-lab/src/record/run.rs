@@ -1,5 +1,6 @@
 //! The program that is recorded, from start to end.
 
+use crate::programs::process::preloadable;
 use allocator_core::__private::{PROFILE_FOLDER, TRACE_FOLDER};
 use std::ffi::{CStr, OsStr, OsString};
 use std::io;
@@ -54,6 +55,7 @@ pub fn run(
     mut asked: impl FnMut(),
 ) -> Result<ExitStatus, String> {
     let (program, arguments) = command.split_first().ok_or("no command")?;
+    preloadable(object)?;
     let mut objects = object.as_os_str().to_owned();
     if let Some(others) = std::env::var_os(PRELOAD).filter(|others| !others.is_empty()) {
         objects.push(":");
