@@ -53,7 +53,9 @@ unsafe fn usable_bytes(start: NonNull<u8>, slices: usize) -> usize {
 /// - the `slices` from `start` on are claimed, in chunks of type `C`; there is no guard among them but at the end, and
 ///   nobody uses what they hold.
 pub(crate) unsafe fn clear<C: Choices>(start: NonNull<u8>, slices: usize) {
-    if !C::ZERO && !C::LINKS {
+    // AddressSanitizer, where it is told of free blocks, finds more than the first words do.
+    let is_begun = C::LINKS && !C::TELLS;
+    if !C::ZERO && !is_begun {
         return;
     }
     // SAFETY: the caller's promise.
