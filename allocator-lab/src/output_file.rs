@@ -50,16 +50,20 @@ impl OutputFile {
     /// # Errors
     /// What stands in the way.
     pub fn at(path: &Path) -> io::Result<Self> {
-        let is_stdout = ["/dev/stdout", "/dev/fd/1", "/proc/self/fd/1"].map(Path::new);
+        let is_stdout = ["/dev/stdout", "/dev/fd/1", "/proc/self/fd/1"]
+            .map(Path::new)
+            .contains(&path);
         let is_named = path.starts_with("/dev/fd") || path.starts_with("/proc");
         let is_special = fs::metadata(path).is_ok_and(|at| !at.is_file() && !at.is_dir());
-        if is_stdout.contains(&path) || is_named || is_special {
-            let place = match is_stdout.contains(&path) {
-                true => Place::Stdout,
-                false => Place::Stream,
-            };
-            let path = path.to_path_buf();
-            return Ok(Self { path, place });
+        if is_stdout || is_named || is_special {
+            return Ok(Self {
+                path: path.to_path_buf(),
+                place: if is_stdout {
+                    Place::Stdout
+                } else {
+                    Place::Stream
+                },
+            });
         }
         // Through links: renaming onto a link would replace it.
         let path = followed(path);

@@ -80,10 +80,11 @@ fn high_water_mark_bytes() -> Option<u64> {
         let text = &buffer[..length];
         let start = text.windows(LINE.len()).position(|at| at == LINE);
         let rest = start.map(|start| &text[start + LINE.len()..]);
-        let mut lines = rest
-            .into_iter()
-            .flat_map(|rest| rest.split_inclusive(|&byte| byte == b'\n'));
-        if let Some(line) = lines.next().and_then(|line| line.strip_suffix(b"\n")) {
+        let line = rest.and_then(|rest| {
+            let line = rest.split_inclusive(|&byte| byte == b'\n').next()?;
+            line.strip_suffix(b"\n")
+        });
+        if let Some(line) = line {
             let kilobytes = std::str::from_utf8(line).ok()?;
             let kilobytes = kilobytes.trim().strip_suffix("kB")?;
             return Some(kilobytes.trim().parse::<u64>().ok()? * 1024);

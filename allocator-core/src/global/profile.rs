@@ -147,7 +147,7 @@ impl Profile {
     }
 
     /// Writes the profile into a file, which `allocator-lab fit` reads. What was in the file stays there
-    /// until all of it is written, and if it cannot be.
+    /// until all of it is written, and if it cannot be. What is no file, as a device, is written to.
     ///
     /// # Errors
     /// That of the OS; `Unsupported` when the type's requests are not recorded.

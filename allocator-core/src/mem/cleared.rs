@@ -30,12 +30,8 @@ unsafe fn each(
     start: NonNull<u8>,
     slices: usize,
 ) -> impl Iterator<Item = (NonNull<u8>, &'static Page)> {
-    (0..slices).map(move |index| {
-        // SAFETY: within the run.
-        let slice = unsafe { start.add(index * SLICE_BYTES) };
-        // SAFETY: in a chunk.
-        (slice, unsafe { Page::of_slice(slice.as_ptr()) })
-    })
+    // SAFETY: the caller's promise.
+    (0..slices).map(move |index| unsafe { tail::slice_at(start, index) })
 }
 
 /// Bytes of a run before the guard at its end.

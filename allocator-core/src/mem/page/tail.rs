@@ -55,7 +55,7 @@ impl Page {
 ///
 /// # Safety
 /// - the run from `start` on lies in a chunk, and is longer than `index` slices.
-unsafe fn slice_at(start: NonNull<u8>, index: usize) -> (NonNull<u8>, &'static Page) {
+pub(crate) unsafe fn slice_at(start: NonNull<u8>, index: usize) -> (NonNull<u8>, &'static Page) {
     // SAFETY: within the run.
     let slice = unsafe { start.add(index * SLICE_BYTES) };
     // SAFETY: in a chunk.
