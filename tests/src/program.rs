@@ -118,9 +118,13 @@ impl<'a> Program<'a> {
         print!("{}", outcome.output);
         assert!(
             outcome.status.is_some_and(|status| status.success()),
-            "{} {:?}: {}\n{}",
+            "{} {:?}{}: {}\n{}",
             self.path,
             self.arguments,
+            match self.preload {
+                Some(object) => format!(" under {}", object.display()),
+                None => String::new(),
+            },
             match outcome.status {
                 Some(status) => status.to_string(),
                 None => "hung".to_owned(),

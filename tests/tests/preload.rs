@@ -18,11 +18,12 @@ const EXPORTED: &str = env!("CARGO_BIN_EXE_exported");
 const EAGER: &str = env!("CARGO_BIN_EXE_exported_eager");
 
 /// What any program may do of C.
-const C_SCENARIOS: [&str; 5] = [
+const C_SCENARIOS: [&str; 6] = [
     "c_corners",
     "c_alignments",
     "c_extremes",
     "c_growth",
+    "c_last_bytes",
     "c_random",
 ];
 

@@ -10,7 +10,7 @@ use crate::config::Fault;
 use crate::config::choices::Derived;
 use crate::config::size_class::{BIN_BYTES, MALLOC_ALIGN};
 use crate::global::deallocate::{count_free, deallocate_in_class, deallocate_large};
-use crate::global::record::{room_for_word, trace_resize};
+use crate::global::record::trace_resize;
 use crate::heap::cache::Cache;
 use crate::heap::declared::{Exported, cache};
 use crate::heap::large::{self, no_bin};
@@ -171,13 +171,13 @@ pub unsafe fn realloc<D: Exported>(block: *mut u8, size: usize) -> *mut u8 {
 /// - as [`realloc`], of a size that is not 0.
 unsafe fn realloc_counted<D: Exported>(start: NonNull<u8>, size: usize) -> *mut u8 {
     // SAFETY: an address of somebody's.
-    let place = unsafe { word::read::<D>(start) };
-    let size_with_word = size.saturating_add(room_for_word::<D>(1));
+    let before = unsafe { word::read::<D>(start) };
+    let size_with_word = size.saturating_add(before.room_for_next::<D>(size));
     // SAFETY: the caller's promise.
     let block = unsafe { realloc_uncounted::<D>(start, size_with_word) };
     if let Some(resized) = NonNull::new(block) {
-        // SAFETY: just resized, with room for the word.
-        unsafe { word::note_resized::<D>(resized, place, size) };
+        // SAFETY: just resized, with that room.
+        unsafe { word::note_resized::<D>(resized, before, size) };
         trace_resize::<D>(start.as_ptr(), block, 1, size);
     }
     block

@@ -9,9 +9,13 @@
 //!
 //! It takes no room of its own. A request is counted in steps of 8 bytes, so one of a smaller step than the
 //! block's leaves at least as many, and the word stays. One of the block's own step may write over it, the mark
-//! first: what is there then is no word, which says that the block is full. (That it is the mark all the same is
-//! one in 65,536, and that a place of such a size follows that is not the block's own, less by far.) So [`usable_size`](super::take::usable_size) says 4 less while there is a word of a
-//! smaller step, and who uses more than that, counts as who asked for the whole block.
+//! first: what is there then is no word, which says that the block is full. So
+//! [`usable_size`](super::take::usable_size) says 4 less while there is a word of a smaller step, and who uses more than
+//! that, counts as who asked for the whole block.
+//!
+//! What its user wrote may look like a word (one in 65,536 has the mark, of which a place must follow that is not the
+//! block's own). So what is read decides what is counted, and never what is written: a block that is resized and
+//! becomes no larger, has room for the word besides what is asked for.
 //!
 //! Where somebody asked for an alignment, or where there are canaries, the word has room of its own: a full
 //! block does not say its alignment, and what was asked for ends before the canary does. Blocks of no bytes
@@ -173,20 +177,48 @@ pub(super) unsafe fn count_free_of<D: Exported>(
     tally.is_some_and(|tally| tally.freed(place, place * 8))
 }
 
-/// The place of a block; `None` when it has none.
+/// What a block says of itself.
+#[derive(Clone, Copy)]
+pub(super) struct Noted {
+    /// What it has; 0 for what is no block of this face, or has no bytes.
+    bytes: usize,
+    /// The place of what was asked for, where it is known.
+    place: Option<usize>,
+}
+
+impl Noted {
+    /// Bytes that a block resized to `size` has to have for its word. Where the block becomes larger, its last bytes are new.
+    /// Otherwise they may be its user's, whatever they look like, and the word lies behind what is asked for.
+    pub(super) fn room_for_next<D: Exported>(&self, size: usize) -> usize {
+        if size > self.bytes {
+            room_for_word::<D>(1)
+        } else {
+            WORD_BYTES
+        }
+    }
+}
+
+/// What a block says of itself.
 ///
 /// # Safety
 /// - `block` is an address that the OS gave to somebody in this process.
-pub(super) unsafe fn read<D: Exported>(block: NonNull<u8>) -> Option<usize> {
+pub(super) unsafe fn read<D: Exported>(block: NonNull<u8>) -> Noted {
     // SAFETY: the caller's promise.
-    let bytes = unsafe { block_bytes::<D>(block) }?;
+    let Some(bytes) = (unsafe { block_bytes::<D>(block) }) else {
+        return Noted {
+            bytes: 0,
+            place: None,
+        };
+    };
     // SAFETY: a block of this face.
     let found = unsafe { read_of(block, bytes) };
-    if found < PLACES {
-        return Some(found);
-    }
-    // Where the word has room of its own, somebody wrote over it.
-    (!D::CANARIES).then(|| place(bytes, 1))
+    let place = if found < PLACES {
+        Some(found)
+    } else {
+        // Where the word has room of its own, somebody wrote over it.
+        (!D::CANARIES).then(|| place(bytes, 1))
+    };
+    Noted { bytes, place }
 }
 
 /// How many of its `bytes` the user of a block may use.
@@ -205,34 +237,23 @@ pub(super) unsafe fn usable_of<D: Exported>(block: NonNull<u8>, bytes: usize) ->
     bytes
 }
 
-/// Writes the word of a block that was resized, and counts it as freed, if its place is known, and as
-/// allocated. It may be of a larger class than its size asks for.
+/// Writes the word of a block that was resized, and counts it as freed, if its place was known, and as allocated.
 ///
 /// # Safety
-/// - `block` is the caller's, and holds as much of what it held as fits.
-pub(super) unsafe fn note_resized<D: Exported>(
-    block: NonNull<u8>,
-    before: Option<usize>,
-    size: usize,
-) {
+/// - `block` is the caller's, with [`Noted::room_for_next`] for what it was `before`, and holds as much of what it held as fits.
+pub(super) unsafe fn note_resized<D: Exported>(block: NonNull<u8>, before: Noted, size: usize) {
     let after = place(size, 1);
     // SAFETY: the caller's promise.
     if let Some(bytes) = unsafe { block_bytes::<D>(block) } {
-        let is_free = |size| size + WORD_BYTES <= bytes;
-        let word = if is_free(size) {
-            Some(word_of(after))
-        } else if before.is_some_and(|before| is_free(size_of_place(before))) {
-            // What was asked for now, and not before, may hold anything, a word too.
-            Some(NO_WORD)
-        } else {
-            None
-        };
-        if let Some(word) = word {
+        let is_free = size + WORD_BYTES <= bytes;
+        // Neither for a block that there was no memory to make smaller.
+        if is_free || bytes > before.bytes {
+            let word = if is_free { word_of(after) } else { NO_WORD };
             // SAFETY: the last of the block, where its user has nothing.
             unsafe { write(block, bytes, word) };
         }
     }
-    note_resize::<D>(before.map(request), request(after));
+    note_resize::<D>(before.place.map(request), request(after));
 }
 
 /// Notes a free that was not counted, if the block has a place.
@@ -241,7 +262,7 @@ pub(super) unsafe fn note_resized<D: Exported>(
 /// - as [`read`].
 pub(super) unsafe fn note_free_of<D: Exported>(block: NonNull<u8>) {
     // SAFETY: the caller's promise.
-    if let Some(place) = unsafe { read::<D>(block) } {
+    if let Some(place) = unsafe { read::<D>(block) }.place {
         note_free::<D>(block.as_ptr(), request(place));
     }
 }

@@ -51,6 +51,7 @@ pub const SCENARIOS: &[Scenario] = &[
     ("c_zero_sized", c_guards::zero_sized),
     ("c_overflows", c_guards::overflows),
     ("c_sampled", c_guards::sampled),
+    ("c_last_bytes", c_calls::last_bytes),
     ("c_random", c_calls::random),
     ("c_signals", c_calls::signals),
     ("c_loaded", c_calls::loaded),
