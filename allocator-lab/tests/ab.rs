@@ -1,7 +1,9 @@
 //! `allocator-lab ab` from outside: exit codes, messages and files. Times are never asserted.
 
 use std::fs;
-use std::process::{Command, Output};
+use std::os::unix::process::ExitStatusExt;
+use std::process::{Command, Output, Stdio};
+use std::time::{Duration, Instant};
 
 const PROGRAM: &str = env!("CARGO_BIN_EXE_allocator-lab");
 
@@ -135,5 +137,52 @@ fn it_has_a_help_of_its_own() {
         "default, throughput",
     ] {
         assert!(text(&help.stdout).contains(part), "{part}");
+    }
+}
+
+/// Whether a process of the group runs; what has ended and that nobody has reaped does not.
+#[cfg(target_os = "linux")]
+fn runs(group: &str) -> bool {
+    let processes = fs::read_dir("/proc").unwrap().flatten();
+    let mut stats = processes.filter_map(|it| fs::read_to_string(it.path().join("stat")).ok());
+    stats.any(|stat| {
+        // After the name, which may have anything in it: the state, the parent and the group.
+        let (_, rest) = stat.rsplit_once(')').unwrap();
+        let fields: Vec<&str> = rest.split_whitespace().collect();
+        fields[2] == group && fields[0] != "Z"
+    })
+}
+
+#[test]
+#[cfg(target_os = "linux")]
+fn told_to_end_it_ends_what_it_has_started() {
+    for signal in [libc::SIGINT, libc::SIGTERM, libc::SIGHUP] {
+        let folder = tempfile::tempdir().unwrap();
+        let begun = folder.path().join("begun");
+        let path = begun.display();
+        // Two processes that would stay for long.
+        let stays = format!(
+            "cmd:trap '' HUP INT TERM; sleep 1000 & echo $$ >'{path}.draft'; \
+             mv '{path}.draft' '{path}'; sleep 1000"
+        );
+        let mut program = Command::new(PROGRAM)
+            .args(["ab", "--a", &stays, "--b", &stays])
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap();
+        while !begun.exists() {
+            assert!(program.try_wait().unwrap().is_none(), "it still runs");
+            std::thread::sleep(Duration::from_millis(1));
+        }
+        let group = fs::read_to_string(&begun).unwrap();
+        assert!(runs(group.trim()));
+        // SAFETY: a signal to a child that was not waited for.
+        unsafe { libc::kill(program.id() as libc::pid_t, signal) };
+        assert_eq!(program.wait().unwrap().signal(), Some(signal));
+        let soon = Instant::now() + Duration::from_secs(10);
+        while runs(group.trim()) {
+            assert!(Instant::now() < soon, "something runs");
+            std::thread::sleep(Duration::from_millis(1));
+        }
     }
 }

@@ -9,6 +9,7 @@
 //! ```
 
 pub mod entrants;
+pub mod group;
 pub mod process;
 pub mod redis;
 pub mod rows;

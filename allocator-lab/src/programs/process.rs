@@ -1,5 +1,6 @@
 //! One process and its descendants, from start to end: what they took, and what they said.
 
+use super::group::Group;
 use crate::corpus::digest;
 use crate::sample::Figures;
 use std::ffi::OsString;
@@ -32,6 +33,7 @@ pub struct Call {
 /// One that was started.
 pub struct Running {
     process: libc::pid_t,
+    group: Group,
     start: Instant,
     timeout_seconds: u32,
     stdout: File,
@@ -109,16 +111,14 @@ impl Call {
         let (stdout, stderr) = (tempfile::tempfile(), tempfile::tempfile());
         let (stdout, stderr) = (stdout.map_err(cannot)?, stderr.map_err(cannot)?);
         let mut command = self.with(object);
-        let timeout_seconds = self.timeout_seconds;
         command
             .stdout(stdout.try_clone().map_err(cannot)?)
             .stderr(stderr.try_clone().map_err(cannot)?)
             .process_group(0);
-        // SAFETY: both calls are async-signal-safe, and change nothing but the new process:
-        // its timer, whose signal ends it, and that it does not outlive this one.
+        // SAFETY: the call is async-signal-safe, and changes nothing but the new process: it does not outlive this one,
+        // however this one ends.
         unsafe {
-            command.pre_exec(move || {
-                libc::alarm(timeout_seconds);
+            command.pre_exec(|| {
                 #[cfg(target_os = "linux")]
                 libc::prctl(libc::PR_SET_PDEATHSIG, libc::SIGKILL);
                 Ok(())
@@ -130,10 +130,13 @@ impl Call {
         // would be with `vfork`. It is less than any program has resident.
         let start = Instant::now();
         let child = command.spawn().map_err(cannot)?;
+        let process = child.id() as libc::pid_t;
+        let timeout = Duration::from_secs(self.timeout_seconds.into());
         Ok(Running {
-            process: child.id() as libc::pid_t,
+            process,
+            group: Group::of(process, timeout),
             start,
-            timeout_seconds,
+            timeout_seconds: self.timeout_seconds,
             stdout,
             stderr,
         })
@@ -147,17 +150,15 @@ impl Running {
         unsafe { libc::kill(self.process, libc::SIGTERM) };
     }
 
-    /// Waits for its end.
+    /// Waits for its end, and ends what it has left running.
     ///
     /// # Errors
     /// How it failed, in half a line.
     pub fn end(mut self) -> Result<Ended, String> {
-        let (status, usage) = wait(self.process)?;
+        let was_late = self.group.end();
         let wall = self.start.elapsed();
-        if status.signal() == Some(libc::SIGALRM) {
-            // SAFETY: sends a signal, nothing else, to the group that was made for this run; what is
-            // left of it is stuck, too.
-            unsafe { libc::kill(-self.process, libc::SIGKILL) };
+        let (status, usage) = wait(self.process)?;
+        if was_late? && status.signal() == Some(libc::SIGKILL) {
             let seconds = self.timeout_seconds;
             return Err(format!("was stuck: no end after {seconds} s"));
         }
@@ -246,16 +247,44 @@ mod tests {
     use super::*;
     use crate::programs::entrants;
 
-    fn run(script: &str) -> Result<Ended, String> {
-        let (objects, _) = entrants::objects(&[], |_| {}).unwrap();
-        let call = Call {
+    fn call(script: &str) -> Call {
+        Call {
             command: ["/bin/sh", "-c", script].map(OsString::from).to_vec(),
             environment: Vec::new(),
             inherits: false,
             timeout_seconds: TIMEOUT_SECONDS,
             folder: std::env::temp_dir(),
-        };
-        call.start(&objects[entrants::system().executable])?.end()
+        }
+    }
+
+    fn run(script: &str) -> Result<Ended, String> {
+        let (objects, _) = entrants::objects(&[], |_| {}).unwrap();
+        call(script)
+            .start(&objects[entrants::system().executable])?
+            .end()
+    }
+
+    /// Asserts that nothing runs, or soon does any more, of the group of a process that was run.
+    #[track_caller]
+    fn nothing_is_left(leader: libc::pid_t) {
+        let soon = Instant::now() + Duration::from_secs(10);
+        while runs(leader) {
+            assert!(Instant::now() < soon, "something of {leader} runs");
+            std::thread::sleep(Duration::from_millis(1));
+        }
+    }
+
+    /// Whether a process of the group runs; what has ended and that nobody has reaped does not.
+    fn runs(leader: libc::pid_t) -> bool {
+        let processes = std::fs::read_dir("/proc").unwrap().flatten();
+        let mut stats = processes
+            .filter_map(|process| std::fs::read_to_string(process.path().join("stat")).ok());
+        stats.any(|stat| {
+            // After the name, which may have anything in it: the state, the parent and the group.
+            let (_, rest) = stat.rsplit_once(')').unwrap();
+            let fields: Vec<&str> = rest.split_whitespace().collect();
+            fields[2] == leader.to_string() && fields[0] != "Z"
+        })
     }
 
     #[test]
@@ -276,7 +305,24 @@ mod tests {
                 .unwrap_err()
                 .starts_with("crashed: signal: 11")
         );
-        assert!(run("kill -ALRM $$").unwrap_err().starts_with("was stuck"));
+    }
+
+    #[test]
+    fn a_program_that_takes_too_long_is_ended_whatever_it_ignores() {
+        let mut stubborn = call("trap '' ALRM HUP INT TERM; sleep 1000 & sleep 1000");
+        stubborn.timeout_seconds = 1;
+        let running = stubborn.start_alone().unwrap();
+        let leader = running.process;
+        assert_eq!(running.end().unwrap_err(), "was stuck: no end after 1 s");
+        nothing_is_left(leader);
+    }
+
+    #[test]
+    fn what_a_program_leaves_running_ends_with_it() {
+        let running = call("sleep 1000 & true").start_alone().unwrap();
+        let leader = running.process;
+        running.end().unwrap();
+        nothing_is_left(leader);
     }
 
     #[test]
