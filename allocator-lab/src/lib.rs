@@ -14,7 +14,7 @@
 //! dispatch  corpus                               one static for all; the input
 //! workloads                                      what is run, content checked
 //! sample  traffic  child  runner                 one run, in a process of its own
-//! rounds  report  table  svg  progress  output_file   many runs; what they say
+//! rounds  report  table  svg  progress  output   many runs; what they say
 //! race  scale  entrant                           the same for other allocators, each in an
 //!                                                executable; how cost grows
 //! programs                                       the race, under programs of the machine
@@ -38,6 +38,7 @@ pub mod entrant;
 pub mod explain;
 pub mod fit;
 pub mod heading;
+pub mod output;
 pub mod output_file;
 pub mod profile;
 pub mod programs;

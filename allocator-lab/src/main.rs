@@ -21,7 +21,7 @@ use allocator_lab::fit::histogram::Histogram;
 use allocator_lab::fit::knobs::{self, Trial};
 use allocator_lab::fit::{paste, text};
 use allocator_lab::heading::Effort;
-use allocator_lab::output_file::OutputFile;
+use allocator_lab::output::Output;
 use allocator_lab::profile::{Profile, load::load};
 use allocator_lab::programs::rows::Program;
 use allocator_lab::programs::stage::{self, Stage};
@@ -355,6 +355,8 @@ fn fit(fitting: Fitting) -> Result<ExitCode, String> {
         Err(error) => (None, Err(error)),
     };
     let fitted = WithTrials {
+        format: "allocator-lab fit",
+        version: 1,
         choice: &choice,
         trials,
     };
@@ -362,6 +364,11 @@ fn fit(fitting: Fitting) -> Result<ExitCode, String> {
     if choice.advice == Advice::Declare {
         let names: Vec<String> = training.into_iter().map(|run| run.name).collect();
         classes.write(|file| file.write(paste::class_file(&choice.classes, &names)))?;
+    } else if let Some(path) = classes.path() {
+        eprintln!(
+            "allocator-lab: '{}' is not written: there are no classes to declare",
+            path.display()
+        );
     }
     written?;
     printed?;
@@ -372,6 +379,8 @@ fn fit(fitting: Fitting) -> Result<ExitCode, String> {
 /// What is written of a fit.
 #[derive(serde::Serialize)]
 struct WithTrials<'a> {
+    format: &'static str,
+    version: u32,
     #[serde(flatten)]
     choice: &'a Choice,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -548,31 +557,6 @@ fn build(entrants: &[&'static Entrant]) -> Result<Executables, String> {
 fn with_build_shown<T>(build: impl FnOnce(&mut dyn FnMut(Built)) -> T) -> T {
     let progress = Progress::new("building the entrants");
     build(&mut |built| progress.show_built(built.name, built.done))
-}
-
-/// A file that the result goes to, if one was asked for.
-struct Output(Option<(PathBuf, OutputFile)>);
-
-impl Output {
-    /// Before the long run, so that a wrong path does not waste it.
-    fn at(path: Option<PathBuf>) -> Result<Self, String> {
-        let file = path.map(|path| match OutputFile::at(&path) {
-            Ok(file) => Ok((path, file)),
-            Err(error) => Err(cannot_write(&path, &error)),
-        });
-        Ok(Self(file.transpose()?))
-    }
-
-    fn write(self, write: impl FnOnce(&OutputFile) -> io::Result<()>) -> Result<(), String> {
-        let Some((path, file)) = self.0 else {
-            return Ok(());
-        };
-        write(&file).map_err(|error| cannot_write(&path, &error))
-    }
-}
-
-fn cannot_write(path: &Path, error: &io::Error) -> String {
-    format!("cannot write '{}': {error}", path.display())
 }
 
 /// Writes to standard output. That nobody reads it to the end (`| head`) is no error.

@@ -125,6 +125,29 @@ fn who_keeps_the_default_gets_no_file() {
     let printed = text(&output.stdout);
     assert!(printed.contains("keep the default:") && !printed.contains("derive_allocator"));
     assert!(!folder.path().join("app.classes").exists());
+    assert_eq!(
+        text(&output.stderr),
+        "allocator-lab: 'app.classes' is not written: there are no classes to declare\n"
+    );
+}
+
+#[test]
+fn a_profile_that_says_anything_is_fitted_to() {
+    let folder = tempfile::tempdir().unwrap();
+    let most = u64::MAX;
+    let rows: Vec<String> = [8, 40, 264, 4368, 1_u64 << 48]
+        .map(|size| format!("[8, {size}, {most}, {most}, {most}]"))
+        .to_vec();
+    let profile = format!(
+        "{{\"format\": \"allocator-profile\", \"version\": 1, \"runs\": 1, \"threads\": {most}, \"columns\": \
+         [\"align\", \"size\", \"allocations\", \"live_at_peak\", \"live_mean_thousandths\"], \"rows\": [{}]}}",
+        rows.join(", ")
+    );
+    fs::write(folder.path().join("absurd.json"), profile).unwrap();
+    for objective in ["memory", "balanced", "speed"] {
+        let output = fit(folder.path(), &["absurd.json", "--objective", objective]);
+        assert!(output.status.success(), "{}", text(&output.stderr));
+    }
 }
 
 #[test]

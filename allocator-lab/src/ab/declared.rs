@@ -84,12 +84,19 @@ fn source(options: &str, folder: &Path) -> String {
 
 /// The options, where `file("…")` names a file wherever the crate is.
 fn with_absolute_file(options: &str, folder: &Path) -> String {
-    let Some((before, after)) = options.split_once("file(\"") else {
-        return options.to_owned();
-    };
-    let path = folder.join(after.split('"').next().unwrap_or(""));
-    let rest = after.split_once('"').map_or("", |(_, rest)| rest);
-    format!("{before}file({:?}{rest}", path.display().to_string())
+    const WORD: &str = "file";
+    let found = options.match_indices(WORD).find_map(|(at, word)| {
+        let after = options[at + word.len()..].trim_start().strip_prefix('(')?;
+        let (path, rest) = after.trim_start().strip_prefix('"')?.split_once('"')?;
+        Some((&options[..at], path, rest))
+    });
+    match found {
+        Some((before, path, rest)) => {
+            let path = folder.join(path).display().to_string();
+            format!("{before}{WORD}({path:?}{rest}")
+        }
+        None => options.to_owned(),
+    }
 }
 
 fn manifest(name: &str) -> String {
@@ -183,17 +190,20 @@ mod tests {
 
     #[test]
     fn the_source_exports_once_and_finds_the_file() {
-        let source = |options| source(options, Path::new("/there"));
+        let source = |options: &str| source(options, Path::new("/there"));
         assert!(source("").contains("(\nexport = malloc,\n\n)]"));
         let text = source("export = malloc, tls = pointer");
         assert!(
             text.contains("(\nexport = malloc, tls = pointer,\n)]"),
             "{text}"
         );
-        let text = source("size_classes = file(\"app.classes\"),");
-        assert!(
-            text.contains("size_classes = file(\"/there/app.classes\"),\n)]"),
-            "{text}"
-        );
+        for file in ["file(\"app.classes\")", "file ( \"app.classes\")"] {
+            let options = format!("size_classes = {file},");
+            let text = source(&options);
+            assert!(
+                text.contains("size_classes = file(\"/there/app.classes\"),\n)]"),
+                "{text}"
+            );
+        }
     }
 }

@@ -181,12 +181,12 @@ impl Objective {
     /// Bytes that a class costs: half of an extension, for each thread that has blocks of it. Who
     /// wants speed would rather have fewer pages, and fewer bins in the cache.
     fn price_bytes(self, threads: u64) -> f64 {
-        let thread = match self {
-            Self::Memory => 4 << 10,
-            Self::Balanced => 8 << 10,
-            Self::Speed => 32 << 10,
+        let kibibytes = match self {
+            Self::Memory => 4,
+            Self::Balanced => 8,
+            Self::Speed => 32,
         };
-        (thread * threads.max(1)) as f64
+        f64::from(kibibytes << 10) * threads.max(1) as f64
     }
 }
 
@@ -202,6 +202,26 @@ impl Outcome {
 }
 
 impl Choice {
+    /// The memory under the fitted classes as a part of that under the default's, on average over the runs that were
+    /// kept apart, which tell the truth, or over the training runs where there are no others.
+    #[must_use]
+    pub fn ratio(&self) -> f64 {
+        let ratio = self.mean(true, Outcome::ratio);
+        let ratio = ratio.or_else(|| self.mean(false, Outcome::ratio));
+        ratio.unwrap_or(1.0)
+    }
+
+    /// The names of runs that were kept apart and fitted to all the same.
+    pub fn held_out_of_training(&self) -> impl Iterator<Item = &str> {
+        let is_fitted_to = |name: &str| {
+            let mut runs = self.outcomes.iter();
+            runs.any(|it| !it.held_out && it.run == name)
+        };
+        let held_out = self.outcomes.iter().filter(|it| it.held_out);
+        let names = held_out.map(|it| it.run.as_str());
+        names.filter(move |name| is_fitted_to(name))
+    }
+
     /// The mean over the training runs, or over those that were kept apart; `None` without such.
     #[must_use]
     pub fn mean(&self, held_out: bool, figure: impl Fn(&Outcome) -> f64) -> Option<f64> {
@@ -335,10 +355,7 @@ fn advice(choice: &Choice) -> Advice {
     {
         return Advice::KeepForHoldout;
     }
-    // What was not fitted to tells the truth, where there is such.
-    let ratio = choice.mean(true, Outcome::ratio);
-    let ratio = ratio.or_else(|| choice.mean(false, Outcome::ratio));
-    if ratio.is_none_or(|ratio| ratio > 1.0 - LEAST_SAVED) {
+    if choice.ratio() > 1.0 - LEAST_SAVED {
         return Advice::KeepForLittle;
     }
     Advice::Declare

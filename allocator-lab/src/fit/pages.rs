@@ -47,7 +47,9 @@ impl Pages {
             Extend::All if rest > 0 => page,
             _ => rest,
         };
-        full * backed(page * block_bytes) + backed(extended.min(page) * block_bytes)
+        // A profile may say any number of blocks.
+        full.saturating_mul(backed(page * block_bytes))
+            .saturating_add(backed(extended.min(page) * block_bytes))
     }
 }
 

@@ -158,6 +158,12 @@ pub fn reasons(choice: &Choice, wish: Wish) -> Vec<String> {
         "small_extend, retire_cycles, page, fast_path: as the preset has them; sizes do not tell"
             .to_owned(),
     );
+    for run in choice.held_out_of_training() {
+        lines.push(format!(
+            "{}: held out and fitted to; how another run fares it does not say",
+            shortened(run)
+        ));
+    }
     if choice.mean(true, Outcome::ratio).is_none() {
         lines.push(
             "no run was held out (--holdout): how another run fares was not looked at".to_owned(),
@@ -171,18 +177,19 @@ pub fn reasons(choice: &Choice, wish: Wish) -> Vec<String> {
 pub fn verdict(choice: &Choice) -> String {
     match choice.advice {
         Advice::Declare => {
-            let held_out = choice.mean(true, Outcome::ratio);
-            let ratio = held_out.or_else(|| choice.mean(false, Outcome::ratio));
-            let of = if held_out.is_some() {
-                "hold-out"
-            } else {
-                "training"
+            let of = match choice.mean(true, Outcome::ratio) {
+                Some(_) => "hold-out",
+                None => "training",
             };
             format!(
                 "declare these classes: {:.1} % less memory than with the default's ({of})",
-                (1.0 - ratio.unwrap_or(1.0)) * 100.0
+                (1.0 - choice.ratio()) * 100.0
             )
         }
+        Advice::KeepForLittle if choice.ratio() > 1.0 => format!(
+            "keep the default: the best classes would take {:.1} % more memory",
+            (choice.ratio() - 1.0) * 100.0
+        ),
         Advice::KeepForLittle => {
             "keep the default: the best classes would save under 1 % of its memory".to_owned()
         }
@@ -290,6 +297,13 @@ mod tests {
         );
         let text = render(&choice(Advice::KeepForLittle), Wish::default());
         assert!(
+            text.contains("keep the default: the best classes would take 8.0 % more memory"),
+            "{text}"
+        );
+        let mut saving_little = choice(Advice::KeepForLittle);
+        saving_little.outcomes[1].fitted.resident_bytes = 99.5e6;
+        let text = render(&saving_little, Wish::default());
+        assert!(
             text.contains("keep the default: the best classes would save under"),
             "{text}"
         );
@@ -301,7 +315,13 @@ mod tests {
         let lines = reasons(&choice, Wish::default()).join("\n");
         assert!(lines.contains("3 classes: one more would save 1.0 KiB, and costs 8.0 KiB"));
         assert!(lines.contains("64: blocks of that alignment"), "{lines}");
-        assert!(!lines.contains("--holdout"));
+        assert!(!lines.contains("--holdout") && !lines.contains("fitted to"));
+        choice.outcomes[0].run = "second.csv".to_owned();
+        let lines = reasons(&choice, Wish::default()).join("\n");
+        assert!(
+            lines.contains("second.csv: held out and fitted to"),
+            "{lines}"
+        );
         choice.outcomes.truncate(1);
         choice.failed_tries = 2;
         let few = Wish {

@@ -8,7 +8,13 @@ const COLUMNS: &str = "size,allocs,live_at_peak,avg_live";
 /// Whether a text begins as such a table does.
 #[must_use]
 pub fn is_one(text: &str) -> bool {
-    text.starts_with("size,")
+    let start = without_mark(text).get(..5);
+    start.is_some_and(|start| start.eq_ignore_ascii_case("size,"))
+}
+
+/// Some programs begin a text with a byte-order mark.
+fn without_mark(text: &str) -> &str {
+    text.strip_prefix('\u{feff}').unwrap_or(text)
 }
 
 /// Reads a table.
@@ -16,8 +22,9 @@ pub fn is_one(text: &str) -> bool {
 /// # Errors
 /// What is wrong with it, in a line.
 pub fn read(text: &str) -> Result<Profile, String> {
+    let text = without_mark(text);
     let (columns, rows) = text.split_once('\n').unwrap_or((text, ""));
-    if columns.trim_end() != COLUMNS {
+    if !columns.trim_end().eq_ignore_ascii_case(COLUMNS) {
         return Err(format!("its first line is not {COLUMNS}"));
     }
     if rows.is_empty() {
@@ -62,6 +69,10 @@ mod tests {
         assert_eq!((profile.runs, profile.peak_bytes()), (1, 26));
         let counts = profile.requests[&Request { size: 24, align: 1 }];
         assert_eq!(counts.live_mean_thousandths, 4);
+        let of_a_spreadsheet =
+            "\u{feff}Size,Allocs,Live_At_Peak,Avg_Live\r\n1,7,2,1.6\r\n24,5,1,0.004\r\n";
+        assert!(is_one(of_a_spreadsheet));
+        assert_eq!(read(of_a_spreadsheet).unwrap(), profile);
     }
 
     #[test]

@@ -75,8 +75,13 @@ impl Gathered {
             1 => "at the peak",
             _ => "at their peaks, added up",
         };
+        let others = match self.unreadable {
+            0 => String::new(),
+            1 => "; 1 file is no record".to_owned(),
+            number => format!("; {number} files are no records"),
+        };
         format!(
-            "{processes}, {threads}, {} allocations of {} sizes, {:.1} MiB {peak}",
+            "{processes}, {threads}, {} allocations of {} sizes, {:.1} MiB {peak}{others}",
             self.profile.allocations(),
             self.profile.requests.len(),
             self.profile.peak_bytes() as f64 / f64::from(1 << 20),
@@ -94,6 +99,7 @@ mod tests {
         fs::write(folder.path().join("1.0.counts"), "short").unwrap();
         let gathered = gather(folder.path()).unwrap();
         assert_eq!((gathered.processes, gathered.unreadable), (0, 1));
+        assert!(gathered.summary().ends_with("; 1 file is no record"));
         let mistake = gather(&folder.path().join("nowhere")).unwrap_err();
         assert!(mistake.contains("cannot read") && !mistake.contains('\n'));
     }

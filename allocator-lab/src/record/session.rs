@@ -4,11 +4,10 @@ use super::gather::gather;
 use super::run::{Folders, code, folder, run};
 use super::{RECORDING, unrecorded};
 use crate::args::record::Recording;
-use crate::output_file::OutputFile;
+use crate::output::Output;
 use crate::profile::json;
 use crate::race::build::Executables;
 use crate::trace;
-use std::io;
 use std::path::Path;
 
 /// Runs a program, or reads what others left, and writes the profile; what was seen is said on standard error.
@@ -20,13 +19,13 @@ pub fn record(
     recording: &Recording,
     build: impl FnOnce() -> Result<Executables, String>,
 ) -> Result<u8, String> {
-    let output = at(&recording.output)?;
+    let output = Output::at(Some(recording.output.clone()))?;
     let write = |folder: &Path| -> Result<bool, String> {
         let gathered = gather(folder)?;
         if gathered.processes == 0 {
             return Ok(false);
         }
-        put(&output, &recording.output, json::write(&gathered.profile))?;
+        output.write(|file| file.write(json::write(&gathered.profile)))?;
         say(&format!(
             "{}: {}",
             recording.output.display(),
@@ -41,17 +40,14 @@ pub fn record(
             false => Err(format!("there is no record in '{}'", folder.display())),
         };
     };
-    let trace = recording.trace.as_deref();
-    let trace = trace
-        .map(|path| Ok::<_, String>((path, at(path)?)))
-        .transpose()?;
+    let trace = Output::at(recording.trace.clone())?;
     let objects = build()?;
     let object = objects.get(RECORDING.executable);
     let object = object.ok_or("the object that records was not built")?;
     let (counts, steps) = (folder()?, folder()?);
     let folders = Folders {
         counts: counts.path(),
-        steps: trace.is_some().then(|| steps.path()),
+        steps: trace.path().map(|_| steps.path()),
     };
     let so_far = || {
         if let Err(error) = write(counts.path()) {
@@ -62,26 +58,12 @@ pub fn record(
     if !write(counts.path())? {
         return Err(unrecorded::why(program));
     }
-    if let Some((path, file)) = trace {
+    if trace.path().is_some() {
         let gathered = trace::gather::gather(steps.path())?;
-        put(&file, path, gathered.trace.to_bytes())?;
+        trace.write(|file| file.write(gathered.trace.to_bytes()))?;
         say(&gathered.summary());
     }
     Ok(code(status))
-}
-
-/// A place that is looked at before the long run, so that a wrong path does not waste it.
-fn at(path: &Path) -> Result<OutputFile, String> {
-    OutputFile::at(path).map_err(|error| cannot_write(path, &error))
-}
-
-fn put(file: &OutputFile, path: &Path, contents: impl AsRef<[u8]>) -> Result<(), String> {
-    let written = file.write(contents);
-    written.map_err(|error| cannot_write(path, &error))
-}
-
-fn cannot_write(path: &Path, error: &io::Error) -> String {
-    format!("cannot write '{}': {error}", path.display())
 }
 
 fn say(line: &str) {
