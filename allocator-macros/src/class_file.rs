@@ -76,10 +76,16 @@ fn parse(text: &str) -> (Vec<Item>, Vec<(usize, String)>) {
     (items, mistakes)
 }
 
+/// Most characters of a word that may be a size; longer ones take the compiler long, and say nothing.
+const WORD_MAX: usize = 40;
+
 /// One size.
 fn size(word: &str) -> Result<u64, String> {
-    let literal: LitInt = syn::parse_str(word)
-        .map_err(|_| format!("`{word}` is not a size; sizes look like `48` or `4KiB`"))?;
+    let is_none = |word: &str| format!("`{word}` is not a size; sizes look like `48` or `4KiB`");
+    if let Some((end, _)) = word.char_indices().nth(WORD_MAX) {
+        return Err(is_none(&format!("{}…", &word[..end])));
+    }
+    let literal: LitInt = syn::parse_str(word).map_err(|_| is_none(word))?;
     let rule = || format!("a class is {}", CLASS.allowed());
     number::literal(&literal, CLASS.unit).map_err(|mistake| mistake.or_rule(rule))
 }
@@ -109,6 +115,19 @@ mod tests {
             "`sixteen` is not a size; sizes look like `48` or `4KiB`"
         );
         assert_eq!(mistakes[1].0, 3);
+    }
+
+    #[test]
+    fn a_word_without_end_is_told_by_its_start() {
+        let (_, mistakes) = parse(&format!("8\n{}\n", "1".repeat(1 << 20)));
+        let start = "1".repeat(WORD_MAX);
+        assert_eq!(
+            mistakes,
+            [(
+                2,
+                format!("`{start}…` is not a size; sizes look like `48` or `4KiB`")
+            )]
+        );
     }
 
     #[test]

@@ -5,7 +5,8 @@
 //! expressions are in there too and must not meet them.
 
 use proc_macro2::{Ident, Literal, TokenStream};
-use quote::quote;
+use quote::{quote, quote_spanned};
+use syn::spanned::Spanned;
 
 use crate::constants::{self, Constants};
 use crate::methods;
@@ -240,10 +241,9 @@ fn config(
         OnCorruption::Trap => quote!(Trap),
         OnCorruption::Hook(path) => {
             let text = tidy(path);
-            quote!(Hook(__core::Hook {
-                path: #text,
-                call: |__corruption| { #path(__corruption); },
-            }))
+            // So that a function of another type is underlined where it is named.
+            let call = quote_spanned!(path.span()=> |__corruption| { #path(__corruption); });
+            quote!(Hook(__core::Hook { path: #text, call: #call }))
         }
     };
     let stats = match spec.stats {
