@@ -454,13 +454,17 @@ fn report(reporting: Reporting) -> Result<ExitCode, String> {
     }
     let progress = Progress::quiet();
     let show = |done| progress.show_part("replaying", done);
-    let history = match (&trace, training.first()) {
-        (Some((name, trace)), _) => History::of_trace(trace, show).map(|it| (name.clone(), it)),
-        (None, Some(run)) => {
-            History::of(&run.histogram, SEED, show).map(|it| (run.name.clone(), it))
-        }
-        (None, None) => None,
+    let (name, history) = match (&trace, training.first()) {
+        (Some((name, trace)), _) => (Some(name), History::of_trace(trace, show)),
+        (None, Some(run)) => (Some(&run.name), History::of(&run.histogram, SEED, show)),
+        (None, None) => (None, None),
     };
+    if let (Some(name), None) = (name, &history) {
+        eprintln!(
+            "allocator-lab: '{name}': no memory over time; no block of it is live in a class, or there is no room for them"
+        );
+    }
+    let history = name.cloned().zip(history);
     let fitted = match training.is_empty() {
         true => None,
         false => Some(Fitted {

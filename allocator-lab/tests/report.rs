@@ -146,3 +146,18 @@ fn a_mistake_is_told_in_a_line_and_leaves_the_old_page() {
     assert_eq!(read(&path), "old");
     assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 4);
 }
+
+#[test]
+fn what_has_no_memory_over_time_is_told() {
+    let folder = folder();
+    let large = "size,allocs,live_at_peak,avg_live\n1000000,90000,300,100\n";
+    fs::write(folder.path().join("large.csv"), large).unwrap();
+    let output = report(folder.path(), &["large.csv", "-o", "r.html"]);
+    let said = text(&output.stderr);
+    assert!(output.status.success(), "{said}");
+    assert!(
+        said.starts_with("allocator-lab: 'large.csv': no memory over time;"),
+        "{said}"
+    );
+    assert!(!read(&folder.path().join("r.html")).contains("Page map"));
+}
