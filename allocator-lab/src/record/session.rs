@@ -56,7 +56,7 @@ pub fn record(
     };
     let status = run(&recording.command, object, folders, so_far)?;
     if !write(counts.path())? {
-        return Err(unrecorded::why(program));
+        return Err(unrecorded::why(program, status));
     }
     if trace.path().is_some() {
         let gathered = trace::gather::gather(steps.path())?;

@@ -5,6 +5,7 @@ use std::fs::{self, File};
 use std::io::Read;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
+use std::process::ExitStatus;
 
 /// Set for a program that runs with its owner's or group's rights.
 const SET_ID: u32 = 0o6000;
@@ -12,9 +13,17 @@ const SET_ID: u32 = 0o6000;
 /// What the dynamic linker is asked for by: `PT_INTERP`.
 const INTERPRETER: u32 = 3;
 
-/// Why nothing was recorded of `program`, in a line.
+/// Why nothing was recorded of `program`, which ended so, in a line.
 #[must_use]
-pub fn why(program: &OsStr) -> String {
+pub fn why(program: &OsStr, status: ExitStatus) -> String {
+    let why = reason(program);
+    match status.success() {
+        true => why,
+        false => format!("{why}; it ended with {status}"),
+    }
+}
+
+fn reason(program: &OsStr) -> String {
     let name = program.display();
     let Some(path) = find(program) else {
         return format!("nothing was recorded of '{name}'");
@@ -28,7 +37,10 @@ pub fn why(program: &OsStr) -> String {
             "'{name}' was not recorded: it is linked statically, so no object goes before its `malloc`"
         );
     }
-    format!("nothing was recorded of '{name}': it asked for nothing, or has a `malloc` of its own")
+    format!(
+        "nothing was recorded of '{name}': it asked for nothing, has a `malloc` of its own, or may not \
+         write as much as a record takes"
+    )
 }
 
 /// Where a program is that a shell would start by this name.
@@ -64,6 +76,11 @@ fn is_static(path: &Path) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::os::unix::process::ExitStatusExt;
+
+    fn why(program: &OsStr) -> String {
+        super::why(program, ExitStatus::from_raw(0))
+    }
 
     #[test]
     fn a_program_of_this_machine_is_dynamic_and_is_found_by_its_name() {
@@ -72,6 +89,8 @@ mod tests {
         assert!(!is_static(Path::new("/etc/hostname")));
         let line = why(OsStr::new("sh"));
         assert!(line.contains("asked for nothing") && !line.contains('\n'));
+        let failed = super::why(OsStr::new("sh"), ExitStatus::from_raw(3 << 8));
+        assert_eq!(failed, format!("{line}; it ended with exit status: 3"));
     }
 
     #[test]
