@@ -122,32 +122,11 @@ impl<C: Choices> Cache<C> {
             // The bin that a large block names, behind the last one.
             return false;
         }
-        let is_sound = if C::QUARANTINE > 0 {
-            // Whether it is of the bin's page is as good as random, hence not asked.
-            match C::PAGES {
-                true => self.is_block(block, class),
-                false => !(C::SAMPLE > 0 && samples::contains(block)),
-            }
-        } else if bin.is_of_run(block) {
-            !C::PAGES || {
-                // Without a lookup where the layout is a constant.
-                let offset = match C::EXPORTS {
-                    true => bin.offset_in_run(block),
-                    false => block.addr() & (C::page_bytes(class) - 1),
-                };
-                C::is_block_start(offset, class)
-            }
-        } else {
-            C::CACHES
-                && bin.has_random_room()
-                && match C::PAGES {
-                    true => self.is_block(block, class),
-                    false => !(C::SAMPLE > 0 && samples::contains(block)),
-                }
-        };
-        // SAFETY: a block of the type: looked at, or promised.
-        let is_sound = is_sound && !(C::LINKS && unsafe { Block::is_signed(block.cast()) });
-        if !is_sound || !is_end_sound() {
+        let is_sound = self.is_taken(bin, block, class)
+            // SAFETY: a block of the type: looked at, or promised.
+            && !(C::LINKS && unsafe { Block::is_signed(block.cast()) })
+            && is_end_sound();
+        if !is_sound {
             return false;
         }
         if C::QUARANTINE > 0 {
@@ -160,6 +139,30 @@ impl<C: Choices> Cache<C> {
             bin.put::<C>(block);
         }
         true
+    }
+
+    /// Whether a block is one of `class`, as far as `hardening` asks, and the bin takes it, or there is a quarantine.
+    #[inline(always)]
+    fn is_taken(&self, bin: &Bin, block: *mut u8, class: usize) -> bool {
+        let is_block = || match C::PAGES {
+            true => self.is_block(block, class),
+            false => !(C::SAMPLE > 0 && samples::contains(block)),
+        };
+        if C::QUARANTINE > 0 {
+            // Whether it is of the bin's page is as good as random, hence not asked.
+            return is_block();
+        }
+        if !bin.is_of_run(block) {
+            return C::CACHES && bin.has_random_room() && is_block();
+        }
+        !C::PAGES || {
+            // Without a lookup where the layout is a constant.
+            let offset = match C::EXPORTS {
+                true => bin.offset_in_run(block),
+                false => block.addr() & (C::page_bytes(class) - 1),
+            };
+            C::is_block_start(offset, class)
+        }
     }
 
     /// Lets a block wait in the quarantine of the heap, if there is one and the batch that is being filled has
