@@ -199,11 +199,11 @@ impl<A: Subject> Model<A> {
         self.pick(pick, 1).pop()
     }
 
-    /// Whether a live block has some of the bytes from `start` to `end`.
+    /// Whether a live block has some of the bytes from `start` to `end`; one of no bytes has its first.
     #[must_use]
     pub fn is_in_use(&self, (start, end): (usize, usize)) -> bool {
         let before = self.spans.range(..end).next_back();
-        before.is_some_and(|(_, &other_end)| other_end > start)
+        before.is_some_and(|(&other, &other_end)| other_end.max(other + 1) > start)
     }
 
     /// Frees everything and ends the other thread.
