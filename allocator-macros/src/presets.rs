@@ -124,7 +124,7 @@ const GUARDED: Hardening = Hardening {
     canaries: true,
     zero: true,
     shuffle: true,
-    quarantine: 64 << 10,
+    quarantine: 32 << 10,
     ..CHECKED
 };
 

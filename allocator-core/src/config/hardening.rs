@@ -57,7 +57,7 @@ impl Hardening {
         canaries: true,
         zero: true,
         shuffle: true,
-        quarantine_bytes: 64 << 10,
+        quarantine_bytes: 32 << 10,
         ..Self::CHECKED
     };
 }

@@ -4,6 +4,7 @@
 pub mod c_calls;
 pub mod c_faults;
 pub mod c_guards;
+pub mod c_last_bytes;
 pub mod c_threads;
 pub mod exits;
 pub mod figures;
@@ -51,7 +52,7 @@ pub const SCENARIOS: &[Scenario] = &[
     ("c_zero_sized", c_guards::zero_sized),
     ("c_overflows", c_guards::overflows),
     ("c_sampled", c_guards::sampled),
-    ("c_last_bytes", c_calls::last_bytes),
+    ("c_last_bytes", c_last_bytes::stay),
     ("c_random", c_calls::random),
     ("c_signals", c_calls::signals),
     ("c_loaded", c_calls::loaded),
