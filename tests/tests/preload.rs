@@ -18,12 +18,14 @@ const EXPORTED: &str = env!("CARGO_BIN_EXE_exported");
 const EAGER: &str = env!("CARGO_BIN_EXE_exported_eager");
 
 /// What any program may do of C.
-const C_SCENARIOS: [&str; 6] = [
+const C_SCENARIOS: [&str; 8] = [
     "c_corners",
     "c_alignments",
     "c_extremes",
     "c_growth",
     "c_last_bytes",
+    "c_usable_suffices",
+    "c_shrinks_without_memory",
     "c_random",
 ];
 

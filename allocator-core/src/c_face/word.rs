@@ -14,8 +14,8 @@
 //! that, counts as who asked for the whole block.
 //!
 //! What its user wrote may look like a word (one in 65,536 has the mark, of which a place must follow that is not the
-//! block's own). So what is read decides what is counted, and never what is written: a block that is resized and
-//! becomes no larger, has room for the word besides what is asked for.
+//! block's own). So what is read decides what is counted, and never what is written: a block that is resized,
+//! becomes no larger, and is not full before and afterwards, has room for the word besides what is asked for.
 //!
 //! Where somebody asked for an alignment, or where there are canaries, the word has room of its own: a full
 //! block does not say its alignment, and what was asked for ends before the canary does. Blocks of no bytes
@@ -181,17 +181,20 @@ pub(super) unsafe fn count_free_of<D: Exported>(
 #[derive(Clone, Copy)]
 pub(super) struct Noted {
     /// What it has; 0 for what is no block of this face, or has no bytes.
-    bytes: usize,
+    pub(super) bytes: usize,
     /// The place of what was asked for, where it is known.
     place: Option<usize>,
 }
 
 impl Noted {
-    /// Bytes that a block resized to `size` has to have for its word. Where the block becomes larger, its last bytes are new.
-    /// Otherwise they may be its user's, whatever they look like, and the word lies behind what is asked for.
-    pub(super) fn room_for_next<D: Exported>(&self, size: usize) -> usize {
-        if size > self.bytes {
-            room_for_word::<D>(1)
+    /// Bytes that a block resized to `size` is to have for its word alone; `stays`: whether it is as large without them.
+    /// Where it becomes larger, its last bytes are new, and where it stays full, they say so still. Otherwise they may be
+    /// its user's, or of who had the block before, and the word lies behind what is asked for.
+    pub(super) fn spare_for_next<D: Exported>(&self, size: usize, stays: bool) -> usize {
+        let last = self.place.map(size_of_place);
+        let is_full = last.is_none_or(|last| last.saturating_add(WORD_BYTES) > self.bytes);
+        if D::CANARIES || size > self.bytes || stays && is_full {
+            0
         } else {
             WORD_BYTES
         }
@@ -240,13 +243,13 @@ pub(super) unsafe fn usable_of<D: Exported>(block: NonNull<u8>, bytes: usize) ->
 /// Writes the word of a block that was resized, and counts it as freed, if its place was known, and as allocated.
 ///
 /// # Safety
-/// - `block` is the caller's, with [`Noted::room_for_next`] for what it was `before`, and holds as much of what it held as fits.
+/// - `block` is the caller's, and holds as much of what it held as fits.
 pub(super) unsafe fn note_resized<D: Exported>(block: NonNull<u8>, before: Noted, size: usize) {
     let after = place(size, 1);
     // SAFETY: the caller's promise.
     if let Some(bytes) = unsafe { block_bytes::<D>(block) } {
         let is_free = size + WORD_BYTES <= bytes;
-        // Neither for a block that there was no memory to make smaller.
+        // Neither where it stays full, or where there was no memory for more.
         if is_free || bytes > before.bytes {
             let word = if is_free { word_of(after) } else { NO_WORD };
             // SAFETY: the last of the block, where its user has nothing.

@@ -1,11 +1,14 @@
-//! The last bytes of a block of C's: they are its user's, though a type that records keeps a word there.
+//! The last bytes of a block of C's: they are its user's, though a type that records keeps a word there while they
+//! are not asked for.
 
+use std::ffi::c_void;
 use std::hint::black_box;
+use std::ptr;
 
 use super::c_calls::is_filled;
+use super::figures::mapped_bytes;
 
-/// The last bytes of a block stay what its user wrote, whatever they look like: a type that records keeps a word
-/// there while they are not asked for.
+/// They stay what the user wrote, whatever they look like.
 pub fn stay(_: &[String]) {
     let sizes = || {
         (32..=640)
@@ -48,5 +51,60 @@ fn like_another(bytes: usize, size: usize) {
         assert_eq!(all(resized), all(model.cast()), "{size} bytes");
         libc::free(resized.cast());
         libc::free(model);
+    }
+}
+
+/// A block that is resized to what may be used of it stops to grow.
+pub fn suffice(_: &[String]) {
+    for size in 1..=2000 {
+        // SAFETY: the block is this function's own, and freed once.
+        unsafe {
+            let mut block = libc::malloc(size);
+            for _ in 0..100 {
+                block = libc::realloc(block, libc::malloc_usable_size(block));
+            }
+            let usable = libc::malloc_usable_size(block);
+            assert!(usable <= 2 * size + 64, "{size} bytes, then {usable}");
+            libc::free(block);
+        }
+    }
+}
+
+/// A block is resized to as much as it has, or less, without memory.
+pub fn need_no_memory(_: &[String]) {
+    const SIZE: usize = 576;
+    let limit = libc::rlimit {
+        rlim_cur: (mapped_bytes() + (64 << 20)) as u64,
+        rlim_max: libc::RLIM_INFINITY,
+    };
+    // SAFETY: each block is this function's own, used within its size, and freed once.
+    unsafe {
+        let mut block = libc::malloc(SIZE);
+        block.write_bytes(1, SIZE);
+        assert_eq!(libc::setrlimit(libc::RLIMIT_AS, &raw const limit), 0);
+        // A list of all that there is, by the first word of each.
+        let mut all: *mut c_void = ptr::null_mut();
+        for taken in [60_000, SIZE + 4, SIZE - 16] {
+            while let Some(next) = ptr::NonNull::new(libc::malloc(taken)) {
+                next.cast().write(all);
+                all = next.as_ptr();
+            }
+        }
+        let mut refused = 0;
+        for size in (SIZE - 40..=SIZE).rev() {
+            *libc::__errno_location() = libc::ENOTTY;
+            let resized = libc::realloc(block, size);
+            let is_served = !resized.is_null() && *libc::__errno_location() == libc::ENOTTY;
+            refused += usize::from(!is_served);
+            block = if resized.is_null() { block } else { resized };
+        }
+        while !all.is_null() {
+            let next = all.cast::<*mut c_void>().read();
+            libc::free(all);
+            all = next;
+        }
+        assert_eq!(refused, 0);
+        assert!(is_filled(block.cast(), SIZE - 40, 1));
+        libc::free(block);
     }
 }

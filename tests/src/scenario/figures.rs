@@ -26,11 +26,22 @@ fn read(path: &CStr, mut each: impl FnMut(&[u8])) {
 /// Resident bytes of the process.
 #[must_use]
 pub fn resident_bytes() -> usize {
+    in_statm(1)
+}
+
+/// Bytes of addresses that the process has mapped.
+#[must_use]
+pub fn mapped_bytes() -> usize {
+    in_statm(0)
+}
+
+/// Bytes of so many pages as `/proc/self/statm` says at an index.
+fn in_statm(index: usize) -> usize {
     let mut pages = 0;
     read(c"/proc/self/statm", |text| {
         let text = std::str::from_utf8(text).expect("digits");
-        let second = text.split_whitespace().nth(1).expect("the second figure");
-        pages = second.parse().expect("a number");
+        let figure = text.split_whitespace().nth(index).expect("the figure");
+        pages = figure.parse().expect("a number");
     });
     pages * OS_PAGE_BYTES
 }

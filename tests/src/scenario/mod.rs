@@ -53,6 +53,8 @@ pub const SCENARIOS: &[Scenario] = &[
     ("c_overflows", c_guards::overflows),
     ("c_sampled", c_guards::sampled),
     ("c_last_bytes", c_last_bytes::stay),
+    ("c_usable_suffices", c_last_bytes::suffice),
+    ("c_shrinks_without_memory", c_last_bytes::need_no_memory),
     ("c_random", c_calls::random),
     ("c_signals", c_calls::signals),
     ("c_loaded", c_calls::loaded),
