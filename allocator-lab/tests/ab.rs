@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::os::unix::process::ExitStatusExt;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 use std::time::{Duration, Instant};
 
@@ -153,18 +154,62 @@ fn runs(group: &str) -> bool {
     })
 }
 
+/// A script that says its group in a file, and the file.
+#[cfg(target_os = "linux")]
+fn script(folder: &Path, before: &str, after: &str) -> (String, PathBuf) {
+    let begun = folder.join("begun");
+    let path = begun.display();
+    let says = format!("echo $$ >'{path}.draft'; mv '{path}.draft' '{path}'");
+    (format!("cmd:{before} {says}; {after}"), begun)
+}
+
+/// Two processes that would stay for long, whatever they are told.
+#[cfg(target_os = "linux")]
+const STUBBORN: [&str; 2] = ["trap '' ALRM HUP INT TERM; sleep 1000 &", "sleep 1000"];
+
+/// Asserts that nothing runs, or soon does any more, of the group that a script said.
+#[cfg(target_os = "linux")]
+#[track_caller]
+fn nothing_is_left(begun: &Path) {
+    let group = fs::read_to_string(begun).unwrap();
+    let soon = Instant::now() + Duration::from_secs(10);
+    while runs(group.trim()) {
+        assert!(Instant::now() < soon, "something runs");
+        std::thread::sleep(Duration::from_millis(1));
+    }
+}
+
+#[test]
+#[cfg(target_os = "linux")]
+fn a_program_that_takes_too_long_is_ended_whatever_it_ignores() {
+    let folder = tempfile::tempdir().unwrap();
+    let (stays, begun) = script(folder.path(), STUBBORN[0], STUBBORN[1]);
+    let output = ab(&["--a", &stays, "--b", &stays, "--timeout", "1"]);
+    assert_eq!(output.status.code(), Some(1));
+    let message = text(&output.stderr);
+    assert!(
+        message.ends_with("was stuck: no end after 1 s\n"),
+        "{message}"
+    );
+    nothing_is_left(&begun);
+}
+
+#[test]
+#[cfg(target_os = "linux")]
+fn what_a_program_leaves_running_ends_with_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let (leaves, begun) = script(folder.path(), "sleep 1000 &", "exit 3");
+    let output = ab(&["--a", &leaves, "--b", &leaves]);
+    assert_eq!(output.status.code(), Some(1));
+    nothing_is_left(&begun);
+}
+
 #[test]
 #[cfg(target_os = "linux")]
 fn told_to_end_it_ends_what_it_has_started() {
     for signal in [libc::SIGINT, libc::SIGTERM, libc::SIGHUP] {
         let folder = tempfile::tempdir().unwrap();
-        let begun = folder.path().join("begun");
-        let path = begun.display();
-        // Two processes that would stay for long.
-        let stays = format!(
-            "cmd:trap '' HUP INT TERM; sleep 1000 & echo $$ >'{path}.draft'; \
-             mv '{path}.draft' '{path}'; sleep 1000"
-        );
+        let (stays, begun) = script(folder.path(), STUBBORN[0], STUBBORN[1]);
         let mut program = Command::new(PROGRAM)
             .args(["ab", "--a", &stays, "--b", &stays])
             .stderr(Stdio::null())
@@ -174,15 +219,10 @@ fn told_to_end_it_ends_what_it_has_started() {
             assert!(program.try_wait().unwrap().is_none(), "it still runs");
             std::thread::sleep(Duration::from_millis(1));
         }
-        let group = fs::read_to_string(&begun).unwrap();
-        assert!(runs(group.trim()));
+        assert!(runs(fs::read_to_string(&begun).unwrap().trim()));
         // SAFETY: a signal to a child that was not waited for.
         unsafe { libc::kill(program.id() as libc::pid_t, signal) };
         assert_eq!(program.wait().unwrap().signal(), Some(signal));
-        let soon = Instant::now() + Duration::from_secs(10);
-        while runs(group.trim()) {
-            assert!(Instant::now() < soon, "something runs");
-            std::thread::sleep(Duration::from_millis(1));
-        }
+        nothing_is_left(&begun);
     }
 }

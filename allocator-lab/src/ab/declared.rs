@@ -84,8 +84,7 @@ fn source(options: &str, folder: &Path) -> String {
 
 /// The options, where `file("…")` names a file wherever the crate is.
 fn with_absolute_file(options: &str, folder: &Path) -> String {
-    const WORD: &str = "file";
-    let found = options.match_indices(WORD).find_map(|(at, word)| {
+    let found = options.match_indices("file").find_map(|(at, word)| {
         let after = options[at + word.len()..].trim_start().strip_prefix('(')?;
         let (path, rest) = after.trim_start().strip_prefix('"')?.split_once('"')?;
         Some((&options[..at], path, rest))
@@ -93,7 +92,7 @@ fn with_absolute_file(options: &str, folder: &Path) -> String {
     match found {
         Some((before, path, rest)) => {
             let path = folder.join(path).display().to_string();
-            format!("{before}{WORD}({path:?}{rest}")
+            format!("{before}file({path:?}{rest}")
         }
         None => options.to_owned(),
     }

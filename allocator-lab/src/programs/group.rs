@@ -54,7 +54,7 @@ impl Group {
         }
     }
 
-    /// Waits until the leader has ended, which is not reaped, and ends what is left of the group. Whether it took too long.
+    /// Waits until the leader has ended, does not reap it, and ends what is left of the group. Whether it took too long.
     ///
     /// # Errors
     /// Why it cannot be waited for, in half a line.

@@ -247,44 +247,16 @@ mod tests {
     use super::*;
     use crate::programs::entrants;
 
-    fn call(script: &str) -> Call {
-        Call {
+    fn run(script: &str) -> Result<Ended, String> {
+        let (objects, _) = entrants::objects(&[], |_| {}).unwrap();
+        let call = Call {
             command: ["/bin/sh", "-c", script].map(OsString::from).to_vec(),
             environment: Vec::new(),
             inherits: false,
             timeout_seconds: TIMEOUT_SECONDS,
             folder: std::env::temp_dir(),
-        }
-    }
-
-    fn run(script: &str) -> Result<Ended, String> {
-        let (objects, _) = entrants::objects(&[], |_| {}).unwrap();
-        call(script)
-            .start(&objects[entrants::system().executable])?
-            .end()
-    }
-
-    /// Asserts that nothing runs, or soon does any more, of the group of a process that was run.
-    #[track_caller]
-    fn nothing_is_left(leader: libc::pid_t) {
-        let soon = Instant::now() + Duration::from_secs(10);
-        while runs(leader) {
-            assert!(Instant::now() < soon, "something of {leader} runs");
-            std::thread::sleep(Duration::from_millis(1));
-        }
-    }
-
-    /// Whether a process of the group runs; what has ended and that nobody has reaped does not.
-    fn runs(leader: libc::pid_t) -> bool {
-        let processes = std::fs::read_dir("/proc").unwrap().flatten();
-        let mut stats = processes
-            .filter_map(|process| std::fs::read_to_string(process.path().join("stat")).ok());
-        stats.any(|stat| {
-            // After the name, which may have anything in it: the state, the parent and the group.
-            let (_, rest) = stat.rsplit_once(')').unwrap();
-            let fields: Vec<&str> = rest.split_whitespace().collect();
-            fields[2] == leader.to_string() && fields[0] != "Z"
-        })
+        };
+        call.start(&objects[entrants::system().executable])?.end()
     }
 
     #[test]
@@ -305,24 +277,6 @@ mod tests {
                 .unwrap_err()
                 .starts_with("crashed: signal: 11")
         );
-    }
-
-    #[test]
-    fn a_program_that_takes_too_long_is_ended_whatever_it_ignores() {
-        let mut stubborn = call("trap '' ALRM HUP INT TERM; sleep 1000 & sleep 1000");
-        stubborn.timeout_seconds = 1;
-        let running = stubborn.start_alone().unwrap();
-        let leader = running.process;
-        assert_eq!(running.end().unwrap_err(), "was stuck: no end after 1 s");
-        nothing_is_left(leader);
-    }
-
-    #[test]
-    fn what_a_program_leaves_running_ends_with_it() {
-        let running = call("sleep 1000 & true").start_alone().unwrap();
-        let leader = running.process;
-        running.end().unwrap();
-        nothing_is_left(leader);
     }
 
     #[test]
