@@ -12,7 +12,8 @@
 //! 1. The mapping starts at a multiple of a chunk, which `regions` has marked from before the block is
 //!    handed out until after it is given back.
 //! 2. The block starts within a chunk's bytes of it, or right behind them: so the byte before the
-//!    block is in the mapping's first 32 MiB, whatever the block's alignment.
+//!    block is in the mapping's first 32 MiB, whatever the block's alignment. How far, a power of two, is
+//!    part of the mark.
 
 use core::ptr::NonNull;
 
@@ -136,7 +137,7 @@ pub(crate) fn allocate<C: Choices>(
     if !account.charge(mapped_bytes) {
         return None;
     }
-    let Some(mapping) = map(mapped_bytes, align) else {
+    let Some(mapping) = map(mapped_bytes, align, lead_bytes) else {
         account.discharge(mapped_bytes);
         return None;
     };
@@ -166,9 +167,9 @@ pub(crate) fn allocate<C: Choices>(
     Some(block)
 }
 
-/// A marked mapping of `bytes` at a multiple of a chunk, so that its block is at a multiple of
-/// `align`.
-fn map(bytes: usize, align: usize) -> Option<NonNull<u8>> {
+/// A marked mapping of `bytes` at a multiple of a chunk, so that its block, `lead_bytes` from there, is at a
+/// multiple of `align`.
+fn map(bytes: usize, align: usize, lead_bytes: usize) -> Option<NonNull<u8>> {
     // Above a chunk, a multiple of `align` has a chunk's bytes before it.
     let unused = align.max(CHUNK_BYTES) - CHUNK_BYTES;
     let hint = if unused == 0 {
@@ -184,7 +185,7 @@ fn map(bytes: usize, align: usize) -> Option<NonNull<u8>> {
         // SAFETY: as above, and nobody knows of it.
         unsafe { os::release(start, unused) };
     }
-    let marked = regions::mark_huge(mapping);
+    let marked = regions::mark_huge(mapping, lead_bytes);
     if !marked {
         // SAFETY: as above.
         unsafe { os::release(mapping, bytes) };
@@ -198,11 +199,15 @@ pub(crate) fn find<C: Choices>(account: &Account<C>, block: NonNull<u8>) -> Opti
     let mapping = block
         .as_ptr()
         .map_addr(|address| (address - 1) & !(CHUNK_BYTES - 1));
-    let mapping = NonNull::new(mapping).filter(|start| regions::is_huge(*start))?;
-    // SAFETY: a head is there while the mark is (Inv. 1), if the block is in use, which its user
-    // promises; of another block's mapping, if that is in use.
+    let mapping = NonNull::new(mapping)?;
+    let lead_bytes = block.addr().get() - mapping.addr().get();
+    if !regions::is_huge(mapping, lead_bytes) {
+        return None;
+    }
+    // SAFETY: a head is there while the mark is (Inv. 1), and the block that starts here is in use, which its
+    // user promises.
     let head: Head = unsafe { mapping.cast().read() };
-    (head.block == block && head.owner == account.id()).then_some(head)
+    (head.owner == account.id()).then_some(head)
 }
 
 /// Frees a block.
@@ -251,7 +256,7 @@ pub(crate) unsafe fn resize<C: Choices>(
         may_stay.then(|| unsafe { os::remap(head.mapping, before, after, false) })?
     });
     // SAFETY: as above.
-    let moved = || unsafe { move_mapping(head.mapping, before, after) };
+    let moved = || unsafe { move_mapping(head.mapping, before, after, head.lead_bytes()) };
     let mapping = stays.and_then(|stays| stays.or_else(moved));
     match mapping {
         Some(_) if after < before => account.discharge(before - after),
@@ -286,15 +291,21 @@ pub(crate) unsafe fn resize<C: Choices>(
 /// Moves a mapping to where it has `after` bytes, its pages and its mark with it.
 ///
 /// # Safety
-/// - `[mapping, mapping + before)` is a huge block's mapping, the caller's own.
-unsafe fn move_mapping(mapping: NonNull<u8>, before: usize, after: usize) -> Option<NonNull<u8>> {
-    let to = map(after, CHUNK_BYTES)?;
+/// - `[mapping, mapping + before)` is a huge block's mapping, the caller's own, with `lead_bytes` before the
+///   block.
+unsafe fn move_mapping(
+    mapping: NonNull<u8>,
+    before: usize,
+    after: usize,
+    lead_bytes: usize,
+) -> Option<NonNull<u8>> {
+    let to = map(after, CHUNK_BYTES, lead_bytes)?;
     // Before: others may be mapped there at once.
     regions::forget_huge(mapping);
     regions::forget_huge(to);
     // SAFETY: the caller's promise; the second was just mapped.
     let has_moved = unsafe { os::remap_to(mapping, before, to, after) };
     let now = if has_moved { to } else { mapping };
-    regions::mark_huge(now);
+    regions::mark_huge(now, lead_bytes);
     has_moved.then_some(to)
 }

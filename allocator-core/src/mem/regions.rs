@@ -2,7 +2,9 @@
 //! else: a byte for each, all but a few of which are never touched.
 //!
 //! 1. `CHUNK`: a whole chunk of the arena is there. It stays so.
-//! 2. `HUGE`: the mapping of a huge block starts there, with the block's head.
+//! 2. `HUGE` and a power of two: the mapping of a huge block starts there, with the block's head, and so many
+//!    bytes from there the block. So nothing is read of a mapping that another thread may unmap, for an
+//!    address inside of it that is somebody else's.
 //! 3. `UNKNOWN`: anything else. A chunk that nobody has asked about yet or that is less than whole,
 //!    the rest of a huge block, memory of others, nothing.
 //!
@@ -17,7 +19,7 @@ use crate::base::sync::{AtomicU8, Ordering::Relaxed};
 
 const UNKNOWN: u8 = 0;
 const CHUNK: u8 = 1;
-const HUGE: u8 = 2;
+const HUGE: u8 = 0x80;
 
 /// Bits of an address of a process, unless it asks for more: 47 on x86-64, at most 48 elsewhere.
 pub(super) const ADDRESS_BITS: u32 = if cfg!(target_arch = "x86_64") { 47 } else { 48 };
@@ -60,11 +62,18 @@ fn mark_of(address: NonNull<u8>) -> Option<&'static AtomicU8> {
     MARKS.get(address.addr().get() / CHUNK_BYTES)
 }
 
-/// Notes that the mapping of a huge block starts at `start`; false where that cannot be noted.
-pub(crate) fn mark_huge(start: NonNull<u8>) -> bool {
+/// The mark of a huge block's mapping, `lead_bytes` of which are before the block.
+const fn huge(lead_bytes: usize) -> u8 {
+    HUGE | lead_bytes.trailing_zeros() as u8
+}
+
+/// Notes that the mapping of a huge block starts at `start`, with `lead_bytes`, a power of two, before the
+/// block; false where that cannot be noted.
+pub(crate) fn mark_huge(start: NonNull<u8>, lead_bytes: usize) -> bool {
+    debug_assert!(lead_bytes.is_power_of_two());
     let mark = mark_of(start);
     if let Some(mark) = mark {
-        mark.store(HUGE, Relaxed);
+        mark.store(huge(lead_bytes), Relaxed);
     }
     mark.is_some()
 }
@@ -76,7 +85,9 @@ pub(crate) fn forget_huge(start: NonNull<u8>) {
     }
 }
 
-/// Whether the mapping of a huge block starts at `start`, a multiple of a chunk.
-pub(crate) fn is_huge(start: NonNull<u8>) -> bool {
-    mark_of(start).is_some_and(|mark| mark.load(Relaxed) == HUGE)
+/// Whether the mapping of a huge block starts at `start`, a multiple of a chunk, and the block `lead_bytes`
+/// from there.
+pub(crate) fn is_huge(start: NonNull<u8>, lead_bytes: usize) -> bool {
+    lead_bytes.is_power_of_two()
+        && mark_of(start).is_some_and(|mark| mark.load(Relaxed) == huge(lead_bytes))
 }

@@ -307,6 +307,21 @@ pub fn huge(_: &[String]) {
     }
 }
 
+/// A huge block's mapping starts at a multiple of this, and so does the search for its head.
+const REGION_BYTES: usize = 32 << 20;
+
+/// An address that is no block is neither freed nor known, and cannot be resized.
+#[track_caller]
+fn is_left_alone(address: *mut c_void) {
+    let address = black_box(address);
+    // SAFETY: nobody's block, which is the point.
+    unsafe {
+        libc::free(address);
+        assert_eq!(libc::malloc_usable_size(address), 0);
+        fails(libc::EINVAL, || libc::realloc(address, 10));
+    }
+}
+
 /// What others allocated is left alone, and the heap is as it was.
 pub fn foreign(_: &[String]) {
     static STATIC: [u8; 64] = [1; 64];
@@ -329,11 +344,14 @@ pub fn foreign(_: &[String]) {
             mapped.byte_add(4096),
             huge.byte_add(4096),
         ] {
-            let address = black_box(address);
-            libc::free(address);
-            assert_eq!(libc::malloc_usable_size(address), 0);
-            fails(libc::EINVAL, || libc::realloc(address, 10));
+            is_left_alone(address);
         }
+        // The mapping of a huge block is not looked at for what is behind it: another thread may free it.
+        let start = huge.map_addr(|address| (address - 1) & !(REGION_BYTES - 1));
+        assert_eq!(libc::mprotect(start, 4096, libc::PROT_NONE), 0);
+        is_left_alone(start.byte_add(REGION_BYTES - 4096));
+        let both = libc::PROT_READ | libc::PROT_WRITE;
+        assert_eq!(libc::mprotect(start, 4096, both), 0);
         libc::free(huge);
     }
     assert!(black_box(local) == STATIC);
