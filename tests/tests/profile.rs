@@ -179,8 +179,13 @@ fn one_threads_requests_are_counted_exactly() {
 
 #[test]
 fn c_s_requests_are_counted_exactly_whatever_is_written_into_blocks() {
-    const NAME: &str = env!("CARGO_BIN_EXE_exported_recorded");
-    Program::new(NAME, &[]).succeeds();
+    const NAMES: [&str; 2] = [
+        env!("CARGO_BIN_EXE_exported_recorded"),
+        env!("CARGO_BIN_EXE_exported_recorded_guarded"),
+    ];
+    for name in NAMES {
+        let _ = Program::new(name, &[]).succeeds();
+    }
 }
 
 #[test]

@@ -164,7 +164,7 @@ pub unsafe fn realloc<D: Exported>(block: *mut u8, size: usize) -> *mut u8 {
         return unsafe { realloc_counted::<D>(start, size) };
     }
     // SAFETY: the caller's promise.
-    unsafe { realloc_uncounted::<D>(start, size, 0) }
+    unsafe { realloc_uncounted::<D>(start, size) }
 }
 
 /// # Safety
@@ -173,11 +173,8 @@ unsafe fn realloc_counted<D: Exported>(start: NonNull<u8>, size: usize) -> *mut 
     // SAFETY: an address of somebody's.
     let before = unsafe { word::read::<D>(start) };
     let size_with_word = size.saturating_add(room_for_word::<D>(1));
-    let stays = layout::<D>(size, MALLOC_ALIGN)
-        .is_some_and(|layout| route::usable_bytes::<D>(route::route::<D>(layout)) == before.bytes);
-    let spare = before.spare_for_next::<D>(size, stays);
     // SAFETY: the caller's promise.
-    let block = unsafe { realloc_uncounted::<D>(start, size_with_word, spare) };
+    let block = unsafe { realloc_uncounted::<D>(start, size_with_word) };
     if let Some(resized) = NonNull::new(block) {
         // SAFETY: just resized.
         unsafe { word::note_resized::<D>(resized, before, size) };
@@ -186,38 +183,33 @@ unsafe fn realloc_counted<D: Exported>(start: NonNull<u8>, size: usize) -> *mut 
     block
 }
 
-/// The block with `size` bytes, and `spare` ones behind them if there is memory for these.
-///
 /// # Safety
 /// - as [`realloc`], of a size that is not 0.
 #[inline(always)]
-unsafe fn realloc_uncounted<D: Exported>(start: NonNull<u8>, size: usize, spare: usize) -> *mut u8 {
+unsafe fn realloc_uncounted<D: Exported>(start: NonNull<u8>, size: usize) -> *mut u8 {
     let block = start.as_ptr();
-    let all = size.saturating_add(spare);
     // SAFETY: an address of somebody's.
-    let stays = is_direct::<D>(all)
+    let stays = is_direct::<D>(size)
         && unsafe { is_in_chunk::<D>(block) }
         // SAFETY: as in free().
-        && unsafe { Page::bin_of(block) } == bin_offset::<D>(all);
+        && unsafe { Page::bin_of(block) } == bin_offset::<D>(size);
     if stays {
         if D::PAGES || D::LINKS || D::CANARIES {
             // SAFETY: an address of somebody's; what it is, is looked at on the way.
             unsafe { find::<D>(start).check_end::<D>(start) };
         }
-        let class = bin_offset::<D>(all) as usize / BIN_BYTES;
+        let class = bin_offset::<D>(size) as usize / BIN_BYTES;
         // SAFETY: the caller's own, of this class.
-        return unsafe { canary::signed_in_class::<D>(block, class, all) };
+        return unsafe { canary::signed_in_class::<D>(block, class, size) };
     }
     // SAFETY: the caller's promise.
-    unsafe { resize::<D>(start, all, spare) }
+    unsafe { resize::<D>(start, size) }
 }
 
-/// The block with `size` bytes; where it has all but the last `spare` of them, it stays what it is if there is no memory.
-///
 /// # Safety
 /// - as [`realloc`], of a size that is not 0.
 #[inline(never)]
-unsafe fn resize<D: Exported>(block: NonNull<u8>, size: usize, spare: usize) -> *mut u8 {
+unsafe fn resize<D: Exported>(block: NonNull<u8>, size: usize) -> *mut u8 {
     // SAFETY: an address of somebody's.
     let found = unsafe { find::<D>(block) };
     // SAFETY: just found.
@@ -236,7 +228,7 @@ unsafe fn resize<D: Exported>(block: NonNull<u8>, size: usize, spare: usize) -> 
     let before = os::errno();
     let moved = told::given::<D>(uncounted::<D>(size));
     if moved.is_null() {
-        if size - spare > usable_bytes {
+        if size > usable_bytes {
             return moved;
         }
         // Nobody expects that a block cannot become smaller.

@@ -3,24 +3,25 @@
 //!
 //! ```text
 //! ┌───────────────────────┬───────┬──────┐
-//! │ what was asked for    │ spare │ word │   the word is the last of the block: a mark and a place, 2 bytes each
-//! └───────────────────────┴───────┴──────┘
+//! │ what was asked for    │ spare │ word │   the last 8 bytes of the block: its address, all bits turned,
+//! └───────────────────────┴───────┴──────┘   and on top of it the place
 //! ```
 //!
 //! It takes no room of its own. A request is counted in steps of 8 bytes, so one of a smaller step than the
-//! block's leaves at least as many, and the word stays. One of the block's own step may write over it, the mark
-//! first: what is there then is no word, which says that the block is full. So
-//! [`usable_size`](super::take::usable_size) says 4 less while there is a word of a smaller step, and who uses more than
-//! that, counts as who asked for the whole block.
+//! block's leaves at least as many, and the word stays. One of the block's own step may write over it: what
+//! is there then is no word, which says that the block is full. So
+//! [`usable_size`](super::take::usable_size) says 8 less while there is a word of a smaller step, and who uses
+//! more than that, counts as who asked for the whole block.
 //!
-//! What its user wrote may look like a word (one in 65,536 has the mark, of which a place must follow that is not the
-//! block's own). So what is read decides what is counted, and never what is written: a block that is resized,
-//! becomes no larger, and is not full before and afterwards, has room for the word besides what is asked for.
+//! 1. No content is taken for a word: none that a program has use for is an address with all bits turned, and
+//!    what is copied from another block has the address of that.
+//! 2. A word is that of what the block was asked for last: where there is none to be, what of its bytes nobody
+//!    uses is cleared.
 //!
 //! Where somebody asked for an alignment, or where there are canaries, the word has room of its own: a full
-//! block does not say its alignment, and what was asked for ends before the canary does. Blocks of no bytes
-//! have no word where there are guards: nothing of them can be written. What the type hands out by its
-//! Rust face has none, either: it must not be freed here.
+//! block does not say its alignment, and what was asked for ends before the canary does. Blocks that have no
+//! bytes (`malloc(0)` where there are guards) have no word, and are not counted. What the type hands out by
+//! its Rust face has none, either: it must not be freed here.
 
 use core::ptr::NonNull;
 
@@ -30,19 +31,15 @@ use crate::global::record::{
     Request, WORD_BYTES, note_allocation, note_free, note_resize, room_for_word,
 };
 use crate::heap::declared::Exported;
-use crate::mem::places::{EXACT_PLACES, PLACES, place, size_of_place};
+use crate::mem::places::{ALIGNED_PLACES, EXACT_PLACES, PLACES, place, size_of_place};
 use crate::mem::tally::Tally;
 
-/// The place, and below it the mark.
-type Word = u32;
+type Word = u64;
 
-/// What a word begins with in memory: nothing that is often there.
-const MARK: Word = 0xb5e7;
+/// Bits of an address, above which the place is.
+const PLACE_SHIFT: u32 = 48;
 
-/// What is not a word.
-const NO_WORD: Word = 0;
-
-const _: () = assert!(PLACES <= u16::MAX as usize, "a place must fit its half");
+const _: () = assert!(PLACES <= 1 << (Word::BITS - PLACE_SHIFT));
 
 const _: () = assert!(WORD_BYTES == size_of::<Word>());
 
@@ -54,11 +51,15 @@ pub(super) fn counted<D: Exported>(
     size: usize,
     allocate: impl FnOnce(usize) -> *mut u8,
 ) -> *mut u8 {
-    if !D::RECORDS || D::GUARDS && size == 0 {
+    if !D::RECORDS {
         return allocate(size);
     }
+    let room = match D::GUARDS && size == 0 {
+        true => 0,
+        false => room_for_word::<D>(align),
+    };
     // What overflows is more than there is, and is refused as that.
-    let block = allocate(size.saturating_add(room_for_word::<D>(align)));
+    let block = allocate(size.saturating_add(room));
     match NonNull::new(block) {
         // SAFETY: just allocated, with room for the word.
         Some(start) => unsafe { with_word::<D>(start, align, size) },
@@ -73,17 +74,30 @@ pub(super) fn counted<D: Exported>(
 /// - `block` is the caller's, as large and aligned as the face makes it for this; nothing is in it.
 #[inline(never)]
 unsafe fn with_word<D: Exported>(block: NonNull<u8>, align: usize, size: usize) -> *mut u8 {
-    let place = place(size, align);
     // SAFETY: the caller's promise.
-    if let Some(bytes) = unsafe { block_bytes::<D>(block) } {
-        let word = match size + WORD_BYTES <= bytes {
-            true => word_of(place),
-            false => NO_WORD,
-        };
-        // SAFETY: the last of the block.
-        unsafe { write(block, bytes, word) };
-    }
+    let Some(bytes) = (unsafe { block_bytes::<D>(block) }) else {
+        return block.as_ptr();
+    };
+    let place = place(size, align);
+    // SAFETY: as above.
+    unsafe { write_or_clear(block, bytes, place, size, 0) };
     note_allocation::<D>(block.as_ptr(), request(place), align, size)
+}
+
+/// Writes the word of a block of `bytes` for `size`; where there is no room, what of it is behind the first
+/// `kept` bytes or was not asked for is cleared.
+///
+/// # Safety
+/// - `block` is the caller's, and has `bytes`, at least a word's and at least `size`.
+unsafe fn write_or_clear(block: NonNull<u8>, bytes: usize, place: usize, size: usize, kept: usize) {
+    let word = bytes - WORD_BYTES;
+    if size <= word {
+        // SAFETY: the last of the block.
+        return unsafe { write(block, bytes, place) };
+    }
+    let first = kept.min(size).max(word);
+    // SAFETY: inside of the block.
+    unsafe { block.add(first).write_bytes(0, bytes - first) };
 }
 
 /// The same for a block of `class` that was aligned for nobody, of whose thread this is the tally. The word may
@@ -100,7 +114,7 @@ pub(super) unsafe fn with_word_in_class<D: Exported>(
 ) -> *mut u8 {
     let request = request(place(size, 1));
     // SAFETY: the last of the block.
-    unsafe { write(block, D::block_bytes(class), word_of(request.place)) };
+    unsafe { write(block, D::block_bytes(class), request.place) };
     if tally.is_some_and(|tally| tally.allocated(request.place, request.bytes)) {
         return block.as_ptr();
     }
@@ -122,19 +136,17 @@ fn request(place: usize) -> Request {
     }
 }
 
-#[inline(always)]
-const fn word_of(place: usize) -> Word {
-    ((place as Word) << 16 | MARK).to_le()
-}
-
+/// Writes the word of a block.
+///
 /// # Safety
 /// - `block` has `bytes`, at least a word's, and is the caller's.
 #[inline(always)]
-unsafe fn write(block: NonNull<u8>, bytes: usize, value: Word) {
+unsafe fn write(block: NonNull<u8>, bytes: usize, place: usize) {
+    let value = (place as Word) << PLACE_SHIFT ^ !(block.addr().get() as Word);
     // SAFETY: inside of the block.
     let word = unsafe { block.add(bytes - WORD_BYTES) };
     // SAFETY: as above.
-    unsafe { word.cast::<Word>().write_unaligned(value) };
+    unsafe { word.cast::<Word>().write_unaligned(value.to_le()) };
 }
 
 /// What is in the place of the word, as a place: not one, where there is no word.
@@ -147,9 +159,8 @@ unsafe fn read_of(block: NonNull<u8>, bytes: usize) -> usize {
     let word = unsafe { block.add(bytes - WORD_BYTES) };
     // SAFETY: as above.
     let value = unsafe { word.cast::<Word>().read_unaligned() };
-    // The mark on top, so that whatever is not it makes no place.
-    let turned = Word::from_le(value).rotate_left(16);
-    turned.wrapping_sub(MARK << 16) as usize
+    // The address on top, so that whatever is not it makes no place.
+    (Word::from_le(value) ^ !(block.addr().get() as Word)).rotate_right(PLACE_SHIFT) as usize
 }
 
 /// Counts a block of a class of `bytes` as freed, if that takes no more than counting; whether it did.
@@ -187,16 +198,11 @@ pub(super) struct Noted {
 }
 
 impl Noted {
-    /// Bytes that a block resized to `size` is to have for its word alone; `stays`: whether it is as large without them.
-    /// Where it becomes larger, its last bytes are new, and where it stays full, they say so still. Otherwise they may be
-    /// its user's, or of who had the block before, and the word lies behind what is asked for.
-    pub(super) fn spare_for_next<D: Exported>(&self, size: usize, stays: bool) -> usize {
-        let last = self.place.map(size_of_place);
-        let is_full = last.is_none_or(|last| last.saturating_add(WORD_BYTES) > self.bytes);
-        if D::CANARIES || size > self.bytes || stays && is_full {
-            0
-        } else {
-            WORD_BYTES
+    /// Bytes that the user may have used.
+    fn used_bytes(&self) -> usize {
+        match self.place {
+            Some(place) if is_apart(place, self.bytes) => self.bytes - WORD_BYTES,
+            _ => self.bytes,
         }
     }
 }
@@ -224,6 +230,11 @@ pub(super) unsafe fn read<D: Exported>(block: NonNull<u8>) -> Noted {
     Noted { bytes, place }
 }
 
+/// Whether the word of a block of `bytes` is behind all of what counts as this place.
+fn is_apart(place: usize, bytes: usize) -> bool {
+    place >= ALIGNED_PLACES || size_of_place(place) + WORD_BYTES <= bytes
+}
+
 /// How many of its `bytes` the user of a block may use.
 ///
 /// # Safety
@@ -234,7 +245,7 @@ pub(super) unsafe fn usable_of<D: Exported>(block: NonNull<u8>, bytes: usize) ->
     };
     // SAFETY: the caller's promise.
     let found = unsafe { read_of(block, bytes) };
-    if D::CANARIES || found < PLACES && size_of_place(found) <= rest {
+    if D::CANARIES || found < PLACES && is_apart(found, bytes) {
         return rest;
     }
     bytes
@@ -248,13 +259,8 @@ pub(super) unsafe fn note_resized<D: Exported>(block: NonNull<u8>, before: Noted
     let after = place(size, 1);
     // SAFETY: the caller's promise.
     if let Some(bytes) = unsafe { block_bytes::<D>(block) } {
-        let is_free = size + WORD_BYTES <= bytes;
-        // Neither where it stays full, or where there was no memory for more.
-        if is_free || bytes > before.bytes {
-            let word = if is_free { word_of(after) } else { NO_WORD };
-            // SAFETY: the last of the block, where its user has nothing.
-            unsafe { write(block, bytes, word) };
-        }
+        // SAFETY: as above.
+        unsafe { write_or_clear(block, bytes, after, size, before.used_bytes()) };
     }
     note_resize::<D>(before.place.map(request), request(after));
 }

@@ -242,7 +242,7 @@ fn step<D: Declared>(act: TracedAct, block: *mut u8, align: usize, bytes: usize)
 // Here and not with C's face, because the record has to know which class a request of C's came from.
 
 /// Bytes of the word behind a block of C's face, which says what was asked for.
-pub(crate) const WORD_BYTES: usize = size_of::<u32>();
+pub(crate) const WORD_BYTES: usize = size_of::<u64>();
 
 /// Bytes that a block of C's face has to have for its word, besides those that are asked for.
 pub(crate) const fn room_for_word<D: Declared>(align: usize) -> usize {

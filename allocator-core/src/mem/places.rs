@@ -87,6 +87,9 @@ fn place_elsewhere(size: usize, align: usize) -> usize {
     first_place(align_log) + within
 }
 
+/// Places from this on are of stricter alignments.
+pub(crate) const ALIGNED_PLACES: usize = first_place(ALIGN_LOGS[0] + 1);
+
 /// Places below this are of the least alignment, the first of size 0, and each 8 bytes above the one before.
 pub(crate) const EXACT_PLACES: usize = exact_places(ALIGN_LOGS[0]);
 

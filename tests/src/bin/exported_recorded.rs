@@ -61,7 +61,7 @@ fn allocate_and_free(asked: &mut Asked) {
                 asked[size.div_ceil(8)] += 2;
             }
             // Its steps are of 8 bytes up to 1 KiB.
-            if size <= 1000 && how != Use::Usable {
+            if size <= 1000 {
                 // SAFETY: as above.
                 unsafe {
                     let aligned = libc::memalign(64, size);
@@ -71,6 +71,24 @@ fn allocate_and_free(asked: &mut Asked) {
                 asked[ALIGNED + size.div_ceil(8)] += 1;
             }
         }
+    }
+}
+
+/// Blocks whose content is all that there is of another, what that one says of itself included.
+fn copy_others(asked: &mut Asked) {
+    for size in (8..MOST - 8).step_by(16) {
+        // SAFETY: each block is used as large as it is, and freed once; blocks are as long as they are aligned,
+        // so there are eight bytes more.
+        unsafe {
+            let model = black_box(libc::malloc(size));
+            let copy = black_box(libc::malloc(size + 8));
+            copy.copy_from_nonoverlapping(model, size + 8);
+            assert!(libc::malloc_usable_size(copy) >= size + 8);
+            libc::free(copy);
+            libc::free(model);
+        }
+        asked[size / 8] += 1;
+        asked[size / 8 + 1] += 1;
     }
 }
 
@@ -139,6 +157,7 @@ fn main() {
     // Nothing else allocates in between.
     let before = Malloc::profile();
     allocate_and_free(&mut asked);
+    copy_others(&mut asked);
     resize(&mut asked, &mut random);
     let after = Malloc::profile();
     for (index, asked) in asked.into_iter().enumerate() {

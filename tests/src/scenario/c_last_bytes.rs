@@ -35,6 +35,10 @@ fn behind_another(bytes: usize, size: usize, byte: u8) {
             .iter()
             .fold(long, |block, size| libc::realloc(block, *size));
         assert!(is_filled(short.cast(), size, byte), "{size} of {byte:#x}");
+        assert!(
+            libc::malloc_usable_size(short) >= size,
+            "{size} of {byte:#x}"
+        );
         libc::free(short);
     }
 }
@@ -46,6 +50,7 @@ fn like_another(bytes: usize, size: usize) {
         let model = black_box(libc::malloc(bytes - 8));
         let block = libc::malloc(bytes);
         block.copy_from_nonoverlapping(model, bytes);
+        assert!(libc::malloc_usable_size(block) >= bytes, "{bytes} bytes");
         let resized = libc::realloc(libc::realloc(block, size), bytes).cast::<u8>();
         let all = |block: *mut u8| std::slice::from_raw_parts(block, size);
         assert_eq!(all(resized), all(model.cast()), "{size} bytes");
