@@ -248,64 +248,64 @@ pub(crate) unsafe fn resize<C: Choices>(
     }
     // A guard that is there cannot be mapped elsewhere as part of the block.
     // SAFETY: the caller's promise.
-    let free_to_move = unsafe { head.take_guards() };
-    let stays = free_to_move.then(|| {
-        // Behind it another type's block may have been or come.
-        let may_stay = !C::ISOLATE || arena::is_within_hint(head.mapping, before, after);
-        // SAFETY: the caller's promise.
-        may_stay.then(|| unsafe { os::remap(head.mapping, before, after, false) })?
-    });
+    let is_bare = unsafe { head.take_guards() };
     // SAFETY: as above.
-    let moved = || unsafe { move_mapping(head.mapping, before, after, head.lead_bytes()) };
-    let mapping = stays.and_then(|stays| stays.or_else(moved));
-    match mapping {
-        Some(_) if after < before => account.discharge(before - after),
-        None if after > before => account.discharge(after - before),
-        _ => {}
+    let resized = is_bare
+        .then(|| unsafe { remap::<C>(&head, after) })
+        .flatten();
+    let unused = match resized {
+        Some(_) => before.saturating_sub(after),
+        None => after.saturating_sub(before),
+    };
+    account.discharge(unused);
+    if let Some(resized) = resized {
+        BYTES.fetch_add(after.wrapping_sub(before), Relaxed);
+        head = resized;
     }
-    let Some(mapping) = mapping else {
-        // SAFETY: as it was.
-        unsafe {
-            head.put_guards();
-            head.write();
-        }
-        return None;
-    };
-    BYTES.fetch_add(after.wrapping_sub(before), Relaxed);
-    // SAFETY: the lead is part of the mapping.
-    let block = unsafe { mapping.add(head.lead_bytes()) };
-    let mut resized = Head {
-        mapping,
-        mapped_bytes: after,
-        block,
-        ..head
-    };
-    // SAFETY: the mapping is the block's.
+    // SAFETY: the mapping is the block's, resized or as it was.
     unsafe {
-        resized.put_guards();
-        resized.write();
+        head.put_guards();
+        head.write();
     }
-    Some(block)
+    resized.map(|head| head.block)
 }
 
-/// Moves a mapping to where it has `after` bytes, its pages and its mark with it.
+/// Gives the mapping of a block `bytes`, elsewhere if need be; what the head says then. `None` leaves it as it
+/// was.
 ///
 /// # Safety
-/// - `[mapping, mapping + before)` is a huge block's mapping, the caller's own, with `lead_bytes` before the
-///   block.
-unsafe fn move_mapping(
-    mapping: NonNull<u8>,
-    before: usize,
-    after: usize,
-    lead_bytes: usize,
-) -> Option<NonNull<u8>> {
-    let to = map(after, CHUNK_BYTES, lead_bytes)?;
+/// - `head` is that of a block of the caller's own, without guards.
+unsafe fn remap<C: Choices>(head: &Head, bytes: usize) -> Option<Head> {
+    let before = head.mapped_bytes;
+    // Behind it another type's block may have been or come.
+    let may_stay = !C::ISOLATE || arena::is_within_hint(head.mapping, before, bytes);
+    // SAFETY: the caller's promise.
+    let stays = || unsafe { os::remap(head.mapping, before, bytes, false) };
+    // SAFETY: as above.
+    let moved = || unsafe { move_mapping(head, bytes) };
+    let mapping = may_stay.then(stays).flatten().or_else(moved)?;
+    // SAFETY: the lead is part of the mapping.
+    let block = unsafe { mapping.add(head.lead_bytes()) };
+    Some(Head {
+        mapping,
+        mapped_bytes: bytes,
+        block,
+        ..*head
+    })
+}
+
+/// Moves the mapping of a block to where it has `bytes`, its pages and its mark with it; where that is.
+///
+/// # Safety
+/// - as [`remap`].
+unsafe fn move_mapping(head: &Head, bytes: usize) -> Option<NonNull<u8>> {
+    let to = map(bytes, CHUNK_BYTES, head.lead_bytes())?;
     // Before: others may be mapped there at once.
-    regions::forget_huge(mapping);
+    regions::forget_huge(head.mapping);
     regions::forget_huge(to);
     // SAFETY: the caller's promise; the second was just mapped.
-    let has_moved = unsafe { os::remap_to(mapping, before, to, after) };
-    let now = if has_moved { to } else { mapping };
-    regions::mark_huge(now, lead_bytes);
+    let has_moved = unsafe { os::remap_to(head.mapping, head.mapped_bytes, to, bytes) };
+    let now = if has_moved { to } else { head.mapping };
+    regions::mark_huge(now, head.lead_bytes());
     has_moved.then_some(to)
 }
