@@ -227,7 +227,7 @@ pub(crate) const OPTIONS: &[Row<Key>] = &[
     Row {
         key: Key::Limit,
         name: "limit",
-        forms: || with(Vec::new(), 0, "512MiB"),
+        forms: || with(words::<OffWord>(), 0, "512MiB"),
         number: Some(LIMIT),
         doc: "budget of this type, or no limit; over it, allocation returns null",
     },

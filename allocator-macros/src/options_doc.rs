@@ -7,8 +7,8 @@ use crate::number::Unit;
 use crate::options::{BATCH, FAST_PATH, GEOMETRIC, HARDENING, Key, OPTIONS, RETIRE_CYCLES, Row};
 use crate::presets::{Extend, Preset};
 use crate::words::{
-    CorruptionWord, ExportWord, HardeningWord, InlineWord, PresetWord, StatsWord, ThpWord, TlsWord,
-    Words,
+    CorruptionWord, ExportWord, HardeningWord, InlineWord, OffWord, PresetWord, StatsWord, ThpWord,
+    TlsWord, Words,
 };
 
 #[test]
@@ -107,7 +107,7 @@ fn default(key: Key) -> String {
         Key::Hardening => hardening(&preset),
         Key::OnCorruption => first_word::<CorruptionWord>(),
         Key::Stats => first_word::<StatsWord>(),
-        Key::Limit => return "none".to_owned(),
+        Key::Limit => first_word::<OffWord>(),
         Key::Tls => first_word::<TlsWord>(),
         Key::Export => first_word::<ExportWord>(),
         Key::Crate => "::allocator_core".to_owned(),
@@ -153,7 +153,7 @@ fn presets() -> String {
     }
     text.push_str("\nIn all of them: `page = 64KiB`, `direct_max = 8KiB`, `inline = hot`, ");
     text.push_str(
-        "`thp = default`, `on_corruption = abort`, `stats = off`, no `limit`, `tls = inline`, \
+        "`thp = default`, `on_corruption = abort`, `stats = off`, `limit = off`, `tls = inline`, \
          `export = off`.\n",
     );
     text

@@ -46,7 +46,7 @@ impl Read<'_> {
             Key::Tls => options.tls = self.word(row, arg),
             Key::Export => options.export = self.word(row, arg),
             Key::Page => options.page = self.number(row, arg),
-            Key::Limit => options.limit = self.field(row, arg, Read::amount),
+            Key::Limit => options.limit = self.limit(row, arg),
             Key::Purge => options.purge = self.field(row, arg, Read::purge),
             Key::SmallExtend => options.small_extend = self.field(row, arg, Read::extend),
             Key::SizeClasses => options.size_classes = self.field(row, arg, Read::sizes),
@@ -151,18 +151,34 @@ impl Read<'_> {
     /// The number that an expression is, within the bounds of its row.
     fn amount<K: Copy>(&mut self, row: &Row<K>, expr: &Expr) -> Option<Amount> {
         let bounds = row.number.as_ref()?;
-        self.bounded(row.name, bounds, expr)
+        self.bounded(row.name, bounds, &row.allowed(), expr)
+    }
+
+    /// `limit = 512MiB`, `limit = BUDGET`, `limit = off`
+    fn limit(&mut self, row: &Row<Key>, arg: &Arg) -> Field<Amount> {
+        if let Value::Is(expr) = &arg.value
+            && let Some((name, None)) = args::word(expr)
+            && OffWord::WORDS.iter().any(|word| name == word.name)
+        {
+            return Field::Open;
+        }
+        self.field(row, arg, Read::amount)
     }
 
     /// As [`Read::amount`], for what the macro must know.
     fn literal<K: Copy>(&mut self, row: &Row<K>, expr: &Expr) -> Option<u64> {
-        let bounds = row.number.as_ref()?;
-        self.known(row.name, bounds, expr)
+        self.known(row.name, row.number.as_ref()?, &row.allowed(), expr)
     }
 
-    /// The number that an expression is, within bounds.
-    fn bounded(&mut self, name: &str, bounds: &Number, expr: &Expr) -> Option<Amount> {
-        let must = || format!("`{name}` must be {}", bounds.allowed());
+    /// The number that an expression is, within bounds; `allowed` says what may be written.
+    fn bounded(
+        &mut self,
+        name: &str,
+        bounds: &Number,
+        allowed: &str,
+        expr: &Expr,
+    ) -> Option<Amount> {
+        let must = || format!("`{name}` must be {allowed}");
         let misplaced = args::word(expr).and_then(|(word, _)| messages::misplaced(word, name));
         let mistake = match number::amount(expr, bounds.unit) {
             Ok(Amount::Known(value)) if !bounds.allows(value) => {
@@ -185,8 +201,8 @@ impl Read<'_> {
     }
 
     /// As [`Read::bounded`], for what the macro must know.
-    fn known(&mut self, name: &str, bounds: &Number, expr: &Expr) -> Option<u64> {
-        match self.bounded(name, bounds, expr)? {
+    fn known(&mut self, name: &str, bounds: &Number, allowed: &str, expr: &Expr) -> Option<u64> {
+        match self.bounded(name, bounds, allowed, expr)? {
             Amount::Known(value) => Some(value),
             Amount::Constant(_) => None,
         }
@@ -200,7 +216,8 @@ impl Read<'_> {
             PurgeWord::Now => Some(Purge::Now),
             PurgeWord::After => {
                 let delay = self.single("after", "10ms", expr, arguments)?;
-                self.known("after", row.number.as_ref()?, &delay)
+                let bounds = row.number.as_ref()?;
+                self.known("after", bounds, &bounds.allowed(), &delay)
                     .map(Purge::After)
             }
         }
@@ -214,7 +231,8 @@ impl Read<'_> {
             ExtendWord::All => Some(Extend::All),
             ExtendWord::Batch => {
                 let bytes = self.single("batch", "16KiB", expr, arguments)?;
-                let value = self.bounded("batch", row.number.as_ref()?, &bytes)?;
+                let bounds = row.number.as_ref()?;
+                let value = self.bounded("batch", bounds, &bounds.allowed(), &bytes)?;
                 Some(Extend::Batch(Written {
                     value,
                     tokens: bytes.into_token_stream(),

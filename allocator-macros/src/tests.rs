@@ -58,7 +58,7 @@ fn classes(spec: &Spec) -> Vec<u64> {
 
 #[test]
 fn nothing_written_is_the_balanced_preset() {
-    for attribute in ["", "preset = balanced", "preset = balanced,"] {
+    for attribute in ["", "preset = balanced", "preset = balanced,", "limit = off"] {
         let spec = good(attribute);
         assert_eq!(classes(&spec).first(), Some(&8));
         assert_eq!(classes(&spec).last(), Some(&(32 << 10)));

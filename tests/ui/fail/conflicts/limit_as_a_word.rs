@@ -1,6 +1,6 @@
 use allocator_core::derive_allocator;
 
-#[derive_allocator(limit = off)]
+#[derive_allocator(limit = never)]
 struct Wrong;
 
 fn main() {}
