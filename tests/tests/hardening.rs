@@ -26,7 +26,10 @@ struct Ending;
 #[derive_allocator(hardening = checked, on_corruption = hook(returns))]
 struct Returning;
 
-subjects!(Trapping, Ending, Returning);
+#[derive_allocator(size_classes = file("most.classes"), hardening = checked)]
+struct Most;
+
+subjects!(Trapping, Ending, Returning, Most);
 
 fn ends_the_process(corruption: &Corruption) {
     assert_eq!(corruption.fault, Fault::DoubleFree);
@@ -431,6 +434,22 @@ fn a_block_that_is_left_as_it_came_can_be_freed() {
             free::<Checked>(allocate::<Checked>(size), size);
         }
     }
+}
+
+#[test]
+fn as_many_classes_as_there_may_be_are_told_apart() {
+    let name = "as_many_classes_as_there_may_be_are_told_apart";
+    let classes = Most::CONFIG.class_bytes;
+    let sizes = || classes.iter().map(|&bytes| bytes as usize);
+    assert_eq!(classes.len(), 256);
+    if child::is_child_of(name) {
+        return free_with_another_size::<Most>(2056, 16);
+    }
+    let blocks: Vec<_> = sizes().map(allocate::<Most>).collect();
+    for (block, size) in blocks.into_iter().zip(sizes()) {
+        free::<Most>(block, size);
+    }
+    assert!(run(name).said.contains("another class"));
 }
 
 #[test]

@@ -2,7 +2,7 @@
 //! looked at. Two bytes for each slice of the process's addresses, nearly all of which are never touched.
 //!
 //! 1. The entry of a slice is 0 but while the slice belongs to a page of blocks of a type with a number. Then it is
-//!    that number and the class, one more than it is.
+//!    that number, which is at least 1, and the class, a byte each.
 //! 2. The map is reserved once and stays; all of it can be read. What is written to is made writable first,
 //!    a part at a time, so that where memory is not overcommitted only parts count.
 //! 3. Where the map cannot be had there are no numbers, and none is left for types beyond [`TYPES_MAX`]:
@@ -44,11 +44,11 @@ pub(crate) struct Number(u16);
 impl Number {
     pub(crate) const NONE: Self = Self(0);
 
-    /// The entry of a page of blocks of `class`, which is below 255 (Inv. 1).
+    /// The entry of a page of blocks of `class` (Inv. 1).
     #[inline(always)]
     fn entry(self, class: usize) -> u16 {
-        debug_assert!(class < u8::MAX as usize);
-        self.0 + class as u16 + 1
+        debug_assert!(class <= u8::MAX as usize);
+        self.0 | class as u16
     }
 }
 
@@ -252,6 +252,22 @@ mod tests {
         // SAFETY: as above.
         unsafe { leave(start, 4, one) };
         assert!(!of_one.has(start, 7) && !of_one.has(last, 7));
+    }
+
+    #[test]
+    fn the_last_class_of_the_last_type_is_told_from_all_others() {
+        let (last, before) = (Number(TYPES_MAX << 8), Number((TYPES_MAX - 1) << 8));
+        let start = ptr::without_provenance_mut::<u8>(6 << 40);
+        // What the view of a number needs.
+        number();
+        assert!(!View::of(last).has(start, 255));
+        // SAFETY: nobody else has these addresses.
+        unsafe { enter(start, 1, last, 255) };
+        assert!(View::of(last).has(start, 255));
+        assert!(!View::of(last).has(start, 0) && !View::of(before).has(start, 255));
+        // SAFETY: as above.
+        unsafe { leave(start, 1, last) };
+        assert!(!View::of(last).has(start, 255));
     }
 
     #[test]
