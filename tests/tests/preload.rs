@@ -66,6 +66,7 @@ fn c_gets_what_the_standards_say() {
 #[test]
 fn nothing_stays_of_huge_blocks() {
     both(&["c_huge"]);
+    both(&["c_huge_in_parts"]);
 }
 
 #[test]

@@ -257,8 +257,11 @@ pub(crate) unsafe fn remap(
     unsafe { unix::remap(start, old_bytes, new_bytes, may_move) }
 }
 
-/// Moves a mapping to `to`, resizing it; what is new reads as zero. False leaves it as it was, and `to` is nobody's any more:
-/// some kernels unmap it before they refuse, so that it must not be given back once they have been asked.
+/// Moves a mapping to `to`, resizing it; what is new reads as zero. False leaves it as it was, and `to` is nobody's any more.
+///
+/// Some kernels unmap `to` before they refuse, others leave it there, so that nobody may give it back once they have
+/// been asked. So it is looked first whether they would: whether the mapping has become several, by what its user
+/// advised or protected of it.
 ///
 /// # Safety
 /// - `[start, start + old_bytes)` is one mapping of [`reserve`] or [`remap`], the caller's own;
@@ -269,12 +272,13 @@ pub(crate) unsafe fn remap_to(
     to: NonNull<u8>,
     new_bytes: usize,
 ) -> bool {
-    if !permitted(Call::Remap) {
-        // SAFETY: the caller's promise.
+    // SAFETY: the caller's promise.
+    if !permitted(Call::Remap) || !unsafe { unix::is_one_mapping(start, old_bytes) } {
+        // SAFETY: as above.
         unsafe { release(to, new_bytes) };
         return false;
     }
-    // SAFETY: the caller's promise.
+    // SAFETY: as above.
     unsafe { unix::remap_to(start, old_bytes, to, new_bytes) }
 }
 

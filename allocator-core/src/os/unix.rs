@@ -109,6 +109,19 @@ pub(super) unsafe fn remap(
     }
 }
 
+/// Whether a range is in one mapping: only then is it that the OS may let it grow by an OS page, or finds no room for that.
+pub(super) unsafe fn is_one_mapping(start: NonNull<u8>, bytes: usize) -> bool {
+    // SAFETY: the caller owns the range.
+    match unsafe { remap(start, bytes, bytes + OS_PAGE_BYTES, false) } {
+        Some(_) => {
+            // SAFETY: that OS page was just mapped, and nobody knows of it.
+            unsafe { unmap(start.add(bytes), OS_PAGE_BYTES) };
+            true
+        }
+        None => errno() != libc::EFAULT,
+    }
+}
+
 pub(super) unsafe fn remap_to(
     start: NonNull<u8>,
     old_bytes: usize,

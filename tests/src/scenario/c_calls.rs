@@ -6,7 +6,6 @@ use std::ptr;
 use std::sync::Mutex;
 use std::thread;
 
-use super::figures::mappings;
 use crate::random::Random;
 
 unsafe extern "C" {
@@ -277,34 +276,6 @@ pub fn growth(_: &[String]) {
     }
     // SAFETY: as above.
     unsafe { libc::free(block.cast()) };
-}
-
-/// Many huge blocks, of which nothing stays.
-pub fn huge(_: &[String]) {
-    let mut before = 0;
-    for round in 0..20 {
-        let blocks: Vec<_> = (0..50)
-            .map(|index| {
-                // SAFETY: written to at both ends, which are there.
-                unsafe {
-                    let size = (17 << 20) + index * 1_000_000;
-                    let block = libc::malloc(size).cast::<u8>();
-                    assert!(!block.is_null());
-                    block.write(1);
-                    block.add(size - 1).write(2);
-                    block
-                }
-            })
-            .collect();
-        // SAFETY: each freed once.
-        blocks
-            .into_iter()
-            .for_each(|block| unsafe { libc::free(block.cast()) });
-        match round {
-            0 => before = mappings(),
-            _ => assert!(mappings() <= before + 2, "mappings stay"),
-        }
-    }
 }
 
 /// A huge block's mapping starts at a multiple of this, and so does the search for its head.

@@ -4,6 +4,7 @@
 pub mod c_calls;
 pub mod c_faults;
 pub mod c_guards;
+pub mod c_huge;
 pub mod c_last_bytes;
 pub mod c_threads;
 pub mod exits;
@@ -41,7 +42,8 @@ pub const SCENARIOS: &[Scenario] = &[
     ("c_corners", c_calls::corners),
     ("c_alignments", c_calls::alignments),
     ("c_growth", c_calls::growth),
-    ("c_huge", c_calls::huge),
+    ("c_huge", c_huge::come_and_go),
+    ("c_huge_in_parts", c_huge::in_parts),
     ("c_foreign", c_calls::foreign),
     ("c_extremes", c_calls::extremes),
     ("c_first_acts", c_threads::first_acts),
