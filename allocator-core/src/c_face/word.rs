@@ -4,7 +4,7 @@
 //! ```text
 //! ┌───────────────────────┬───────┬──────┐
 //! │ what was asked for    │ spare │ word │   the last 8 bytes of the block: its address, all bits turned,
-//! └───────────────────────┴───────┴──────┘   and on top of it the place
+//! └───────────────────────┴───────┴──────┘   and on top of it the place and a mark
 //! ```
 //!
 //! It takes no room of its own. A request is counted in steps of 8 bytes, so one of a smaller step than the
@@ -13,10 +13,10 @@
 //! [`usable_size`](super::take::usable_size) says 8 less while there is a word of a smaller step, and who uses
 //! more than that, counts as who asked for the whole block.
 //!
-//! 1. No content is taken for a word: none that a program has use for is an address with all bits turned, and
-//!    what is copied from another block has the address of that.
-//! 2. A word is that of what the block was asked for last: where there is none to be, what of its bytes nobody
-//!    uses is cleared.
+//! 1. No content is taken for a word: none that a program has use for is an address with all bits turned and this
+//!    mark on top, and what is copied from another block has the address of that.
+//! 2. A word is that of what the block was asked for last: one from before is cleared where there is no room for
+//!    another, and where a block grows around it.
 //!
 //! Where somebody asked for an alignment, or where there are canaries, the word has room of its own: a full
 //! block does not say its alignment, and what was asked for ends before the canary does. Blocks that have no
@@ -38,6 +38,15 @@ type Word = u64;
 
 /// Bits of an address, above which the place is.
 const PLACE_SHIFT: u32 = 48;
+
+/// Bytes of the place: the last of a word.
+const PLACE_BYTES: usize = 2;
+
+/// The mark: bits of the place that are turned, so that an address alone makes no word.
+const MARK: usize = 0xb5e7;
+
+/// What is left of a word whose place is cleared is none.
+const _: () = assert!(MARK ^ 0xffff >= PLACES);
 
 const _: () = assert!(PLACES <= 1 << (Word::BITS - PLACE_SHIFT));
 
@@ -80,24 +89,33 @@ unsafe fn with_word<D: Exported>(block: NonNull<u8>, align: usize, size: usize) 
     };
     let place = place(size, align);
     // SAFETY: as above.
-    unsafe { write_or_clear(block, bytes, place, size, 0) };
+    unsafe { write_or_clear(block, bytes, place, size) };
     note_allocation::<D>(block.as_ptr(), request(place), align, size)
 }
 
-/// Writes the word of a block of `bytes` for `size`; where there is no room, what of it is behind the first
-/// `kept` bytes or was not asked for is cleared.
+/// Writes the word of a block of `bytes` for `size`; where there is no room, none is left that says less.
 ///
 /// # Safety
 /// - `block` is the caller's, and has `bytes`, at least a word's and at least `size`.
-unsafe fn write_or_clear(block: NonNull<u8>, bytes: usize, place: usize, size: usize, kept: usize) {
-    let word = bytes - WORD_BYTES;
-    if size <= word {
+unsafe fn write_or_clear(block: NonNull<u8>, bytes: usize, place: usize, size: usize) {
+    if size + WORD_BYTES <= bytes {
         // SAFETY: the last of the block.
         return unsafe { write(block, bytes, place) };
     }
-    let first = kept.min(size).max(word);
-    // SAFETY: inside of the block.
-    unsafe { block.add(first).write_bytes(0, bytes - first) };
+    // SAFETY: the caller's promise.
+    let before = unsafe { read_of(block, bytes) };
+    // One that says that the block is full does so still, and part of it may be content.
+    if before < PLACES && is_apart(before, bytes) {
+        // SAFETY: inside of the block. What follows an address with all bits turned is no content (Inv. 1).
+        unsafe { clear(block, bytes - PLACE_BYTES, bytes) };
+    }
+}
+
+/// # Safety
+/// - `block` is the caller's, and has `end` bytes, none from `start` on in use.
+unsafe fn clear(block: NonNull<u8>, start: usize, end: usize) {
+    // SAFETY: the caller's promise.
+    unsafe { block.add(start).write_bytes(0, end - start) };
 }
 
 /// The same for a block of `class` that was aligned for nobody, of whose thread this is the tally. The word may
@@ -142,7 +160,7 @@ fn request(place: usize) -> Request {
 /// - `block` has `bytes`, at least a word's, and is the caller's.
 #[inline(always)]
 unsafe fn write(block: NonNull<u8>, bytes: usize, place: usize) {
-    let value = (place as Word) << PLACE_SHIFT ^ !(block.addr().get() as Word);
+    let value = ((place ^ MARK) as Word) << PLACE_SHIFT ^ !(block.addr().get() as Word);
     // SAFETY: inside of the block.
     let word = unsafe { block.add(bytes - WORD_BYTES) };
     // SAFETY: as above.
@@ -159,8 +177,9 @@ unsafe fn read_of(block: NonNull<u8>, bytes: usize) -> usize {
     let word = unsafe { block.add(bytes - WORD_BYTES) };
     // SAFETY: as above.
     let value = unsafe { word.cast::<Word>().read_unaligned() };
+    let turned = Word::from_le(value) ^ !(block.addr().get() as Word);
     // The address on top, so that whatever is not it makes no place.
-    (Word::from_le(value) ^ !(block.addr().get() as Word)).rotate_right(PLACE_SHIFT) as usize
+    turned.rotate_right(PLACE_SHIFT) as usize ^ MARK
 }
 
 /// Counts a block of a class of `bytes` as freed, if that takes no more than counting; whether it did.
@@ -198,12 +217,10 @@ pub(super) struct Noted {
 }
 
 impl Noted {
-    /// Bytes that the user may have used.
-    fn used_bytes(&self) -> usize {
-        match self.place {
-            Some(place) if is_apart(place, self.bytes) => self.bytes - WORD_BYTES,
-            _ => self.bytes,
-        }
+    /// Where its word is, if none of that was asked for.
+    fn word(&self) -> Option<usize> {
+        let is_apart = self.place.is_some_and(|place| is_apart(place, self.bytes));
+        is_apart.then(|| self.bytes - WORD_BYTES)
     }
 }
 
@@ -259,8 +276,14 @@ pub(super) unsafe fn note_resized<D: Exported>(block: NonNull<u8>, before: Noted
     let after = place(size, 1);
     // SAFETY: the caller's promise.
     if let Some(bytes) = unsafe { block_bytes::<D>(block) } {
+        if let Some(word) = before.word()
+            && before.bytes <= size
+        {
+            // SAFETY: in the block, and nothing that its user had.
+            unsafe { clear(block, word, before.bytes) };
+        }
         // SAFETY: as above.
-        unsafe { write_or_clear(block, bytes, after, size, before.used_bytes()) };
+        unsafe { write_or_clear(block, bytes, after, size) };
     }
     note_resize::<D>(before.place.map(request), request(after));
 }

@@ -92,6 +92,21 @@ fn copy_others(asked: &mut Asked) {
     }
 }
 
+/// Blocks that grow, are not filled, and are resized to where they were before.
+fn come_back(asked: &mut Asked) {
+    for size in (8..600).step_by(16) {
+        // SAFETY: each block is used as large as it is, and freed once.
+        unsafe {
+            let block = libc::malloc(size);
+            let back = libc::realloc(libc::realloc(block, size * 4), size + 8);
+            libc::free(black_box(back));
+        }
+        asked[size / 8] += 1;
+        asked[size / 2] += 1;
+        asked[size / 8 + 1] += 1;
+    }
+}
+
 fn resize(asked: &mut Asked, random: &mut Random) {
     for _ in 0..20_000 {
         let (from, to) = (1 + random.below(MOST), 1 + random.below(MOST));
@@ -158,6 +173,7 @@ fn main() {
     let before = Malloc::profile();
     allocate_and_free(&mut asked);
     copy_others(&mut asked);
+    come_back(&mut asked);
     resize(&mut asked, &mut random);
     let after = Malloc::profile();
     for (index, asked) in asked.into_iter().enumerate() {

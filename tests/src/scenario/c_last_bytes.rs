@@ -20,7 +20,11 @@ pub fn stay(_: &[String]) {
     }
     for (bytes, size) in sizes() {
         like_another(bytes, size);
+        come_back(bytes - 8, bytes * 5, bytes);
+        hides_itself(bytes);
     }
+    // In place.
+    come_back(40_000, 100_000, 64 << 10);
 }
 
 /// A block that shrinks to `size` where one of eight less than `bytes` was, and is resized by a little.
@@ -56,6 +60,39 @@ fn like_another(bytes: usize, size: usize) {
         assert_eq!(all(resized), all(model.cast()), "{size} bytes");
         libc::free(resized.cast());
         libc::free(model);
+    }
+}
+
+/// A block that grows, of which no more is used, and is resized to where it may have been before.
+fn come_back(first: usize, then: usize, last: usize) {
+    // SAFETY: as above; what is new is not read.
+    unsafe {
+        let block = libc::malloc(first);
+        block.write_bytes(7, first);
+        let back = libc::realloc(libc::realloc(block, then), last);
+        assert!(is_filled(back.cast(), first, 7));
+        assert!(libc::malloc_usable_size(back) >= last, "{last} bytes");
+        // What was copied with it makes no other block look full.
+        let copy = black_box(libc::malloc(last));
+        copy.copy_from_nonoverlapping(back, last);
+        assert!(libc::malloc_usable_size(copy) >= last, "{last} bytes");
+        libc::free(copy);
+        libc::free(back);
+    }
+}
+
+/// A block that ends with its own address, all bits turned, as a pointer that a collector must not see.
+fn hides_itself(bytes: usize) {
+    // SAFETY: as above.
+    unsafe {
+        let block = libc::malloc(bytes);
+        let last = |block: *mut c_void| block.byte_add(bytes - 8).cast::<usize>();
+        let hidden = !block.addr();
+        last(block).write_unaligned(hidden);
+        assert!(libc::malloc_usable_size(block) >= bytes);
+        let same = libc::realloc(block, bytes);
+        assert_eq!(last(same).read_unaligned(), hidden);
+        libc::free(same);
     }
 }
 
