@@ -46,6 +46,8 @@ pub(crate) struct Hardening {
     pub pages: bool,
     /// `headers`.
     pub headers: bool,
+    /// `ends`.
+    pub ends: bool,
     /// `guards`.
     pub guards: bool,
     /// `isolate`.
@@ -102,6 +104,7 @@ const UNHARDENED: Hardening = Hardening {
     links: false,
     pages: false,
     headers: false,
+    ends: false,
     guards: false,
     isolate: false,
     canaries: false,
@@ -115,6 +118,7 @@ const CHECKED: Hardening = Hardening {
     links: true,
     pages: true,
     headers: true,
+    ends: true,
     ..UNHARDENED
 };
 

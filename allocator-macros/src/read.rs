@@ -401,6 +401,7 @@ impl Read<'_> {
                 HardeningPart::Links => options.links = read.flag(row, arg),
                 HardeningPart::Pages => options.pages = read.flag(row, arg),
                 HardeningPart::Headers => options.headers = read.flag(row, arg),
+                HardeningPart::Ends => options.ends = read.flag(row, arg),
                 HardeningPart::Guards => options.guards = read.flag(row, arg),
                 HardeningPart::Isolate => options.isolate = read.flag(row, arg),
                 HardeningPart::Canaries => options.canaries = read.flag(row, arg),

@@ -107,6 +107,7 @@ fn hardening(hardening: Hardening) -> String {
         flag("links", hardening.links),
         flag("pages", hardening.pages),
         flag("headers", hardening.headers),
+        flag("ends", hardening.ends),
         flag("guards", hardening.guards),
         flag("isolate", hardening.isolate),
         flag("canaries", hardening.canaries),

@@ -364,6 +364,7 @@ impl Validate<'_> {
             links: written.links.or(level.links)?,
             pages: written.pages.or(level.pages)?,
             headers: written.headers.or(level.headers)?,
+            ends: written.ends.or(level.ends)?,
             guards: written.guards.or(level.guards)?,
             isolate: written.isolate.or(level.isolate)?,
             canaries: written.canaries.or(level.canaries)?,

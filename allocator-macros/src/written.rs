@@ -85,6 +85,7 @@ pub(crate) struct Hardening {
     pub links: Field<bool>,
     pub pages: Field<bool>,
     pub headers: Field<bool>,
+    pub ends: Field<bool>,
     pub guards: Field<bool>,
     pub isolate: Field<bool>,
     pub canaries: Field<bool>,

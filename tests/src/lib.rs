@@ -7,6 +7,7 @@ pub mod child;
 pub mod configurations;
 pub mod crew;
 pub mod elf;
+pub mod ends;
 pub mod face;
 pub mod forked;
 pub mod fuzzed;

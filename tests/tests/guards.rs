@@ -10,6 +10,7 @@ use allocator_core::os::{Call, fault};
 use allocator_tests::block::Block;
 use allocator_tests::checked_load;
 use allocator_tests::crew::Worker;
+use allocator_tests::ends::{SLICE_BYTES, allocate, at, end_of_slices, free, resizes};
 use allocator_tests::injected::failures;
 use allocator_tests::probe::{read_faults, write_faults};
 use allocator_tests::process::{OS_PAGE_BYTES, alone, resident_bytes};
@@ -18,7 +19,6 @@ use allocator_tests::random::{Random, seed_of};
 use allocator_tests::subject::{Subject, layout};
 use allocator_tests::subjects;
 
-const SLICE_BYTES: usize = 64 << 10;
 const CHUNK_BYTES: usize = 32 << 20;
 /// A block of this size is a large one where there are no guards, and the next larger one is huge.
 const LARGE_MAX: usize = 255 * SLICE_BYTES;
@@ -52,29 +52,6 @@ struct Bare;
 struct Tight;
 
 subjects!(Headed, Dense, Both, Guarded, Restless, Bare, Tight);
-
-fn allocate<A: Subject>(size: usize) -> NonNull<u8> {
-    A::allocate(layout(size, 8)).expect("memory")
-}
-
-/// Frees what [`allocate`] gave.
-fn free<A: Subject>(block: NonNull<u8>, size: usize) {
-    // SAFETY: a live block of this layout, as the tests use it.
-    unsafe { A::deallocate(block, layout(size, 8)) };
-}
-
-/// An address that is `bytes` away.
-fn at(start: NonNull<u8>, bytes: isize) -> NonNull<u8> {
-    NonNull::new(start.as_ptr().wrapping_offset(bytes)).expect("not null")
-}
-
-/// The first address behind the page or the slices that a block lies in, and its guard.
-fn end_of_slices(block: NonNull<u8>, bytes: usize) -> NonNull<u8> {
-    block.map_addr(|address| {
-        let end = (address.get() + bytes).next_multiple_of(SLICE_BYTES);
-        end.try_into().expect("not 0")
-    })
-}
 
 #[test]
 fn a_write_that_runs_off_a_page_faults_at_its_last_os_page() {
@@ -159,34 +136,6 @@ fn a_write_that_runs_off_a_huge_block_faults_at_the_next_os_page() {
         assert!(write_faults(at(block, end)), "{size}");
         free::<Guarded>(block, size);
     }
-}
-
-/// Resizes a block by these sizes in turn; what it holds stays, and where it ends is a guard.
-fn resizes<A: Subject>(sizes: &[usize]) {
-    let mut size = sizes[0];
-    let mut block = allocate::<A>(size);
-    // SAFETY: the block's own bytes.
-    unsafe { block.write_bytes(0x77, size) };
-    for &next in &sizes[1..] {
-        // SAFETY: a live block of this layout.
-        let resized = unsafe { A::reallocate(block, layout(size, 8), next) };
-        block = resized.expect("memory");
-        for offset in [0, size.min(next) / 2, size.min(next) - 1] {
-            assert_eq!(
-                // SAFETY: within the block.
-                unsafe { block.add(offset).read() },
-                0x77,
-                "{size} to {next} at {offset}"
-            );
-        }
-        let end = next.next_multiple_of(OS_PAGE_BYTES) as isize;
-        assert!(write_faults(at(block, end)), "{size} to {next}");
-        assert!(!write_faults(at(block, end - 1)), "{size} to {next}");
-        // SAFETY: the block's own bytes.
-        unsafe { block.write_bytes(0x77, next) };
-        size = next;
-    }
-    free::<A>(block, size);
 }
 
 #[test]

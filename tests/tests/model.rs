@@ -78,6 +78,7 @@ fn every_two_choices_meet() {
             format!("links = {}", hardening.links),
             format!("pages = {}", hardening.pages),
             format!("headers = {}", hardening.headers),
+            format!("ends = {}", hardening.ends),
             format!("guards = {}", hardening.guards),
             format!("isolate = {}", hardening.isolate),
             format!("canaries = {}", hardening.canaries),

@@ -160,6 +160,7 @@ fn each_option_changes_the_fingerprint() {
         HardeningLinks(hardening(links))
         HardeningPages(hardening(pages))
         HardeningHeaders(hardening(headers))
+        HardeningEnds(hardening(ends))
         HardeningZero(hardening(zero))
         HardeningShuffle(hardening(shuffle))
         HardeningCanaries(hardening(canaries))

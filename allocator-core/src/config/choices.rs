@@ -44,6 +44,8 @@ pub(crate) trait Derived: Choices {
     const DISTRUSTS: bool = Self::PAGES || cfg!(all(debug_assertions, not(loom)));
     /// Headers of pages and the heaps of threads lie between addresses that fault, and huge blocks before some.
     const HEADERS: bool = Self::CONFIG.hardening.headers;
+    /// Addresses that fault lie behind pages and blocks from 1 MiB on that are not in huge pages of the hardware.
+    const ENDS: bool = Self::GUARDS || Self::CONFIG.hardening.ends;
     /// Addresses that fault lie behind pages, large and huge blocks.
     const GUARDS: bool = Self::CONFIG.hardening.guards;
     /// Addresses that blocks of this type have had serve no other type.
@@ -53,7 +55,7 @@ pub(crate) trait Derived: Choices {
     /// A freed block that is not huge is cleared, and checked to be so still when its memory is used again.
     const ZERO: bool = Self::CONFIG.hardening.zero;
     /// Headers of slices say what guard is at their ends, and whether they have been cleared.
-    const NOTES: bool = Self::GUARDS || Self::ZERO || Self::LINKS;
+    const NOTES: bool = Self::ENDS || Self::ZERO || Self::LINKS;
     /// Fresh blocks are handed out in random order.
     const SHUFFLE: bool = Self::CONFIG.hardening.shuffle;
     /// Bytes of freed blocks that wait per heap before they can be used again; 0 is off.

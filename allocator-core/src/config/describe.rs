@@ -142,6 +142,7 @@ impl Display for Hardening {
             ("links", self.links),
             ("pages", self.pages),
             ("headers", self.headers),
+            ("ends", self.ends),
             ("guards", self.guards),
             ("isolate", self.isolate),
             ("canaries", self.canaries),

@@ -15,7 +15,7 @@ const CACHE_BYTES_MAX: usize = 64 * 1024;
 pub(crate) const HALF_REMAINING_LEAST_BYTES: u32 = 4096;
 
 /// Bytes at the end of a page that are a guard, where a type has guards: one OS page.
-const GUARD_BYTES: usize = 4096;
+pub(crate) const GUARD_BYTES: usize = 4096;
 
 impl Config {
     /// Bytes of the largest size class.
@@ -66,7 +66,7 @@ impl Config {
         }
     }
 
-    /// Bytes at the end of a page that are a guard.
+    /// Bytes at the end of every page that are a guard.
     #[must_use]
     pub const fn guard_bytes(&self) -> usize {
         if self.hardening.guards {
@@ -76,7 +76,7 @@ impl Config {
         }
     }
 
-    /// Blocks of this size in a page.
+    /// Blocks of this size in a page. One that ends with a guard for `ends` alone has only those that fit before it.
     ///
     /// # Panics
     /// When `block_bytes` is 0.

@@ -11,6 +11,8 @@ pub struct Hardening {
     pub pages: bool,
     /// Headers of pages and the heaps of threads lie between addresses that fault, and huge blocks before some.
     pub headers: bool,
+    /// Addresses that fault lie behind pages and blocks from 1 MiB on that are not in huge pages of the hardware.
+    pub ends: bool,
     /// Addresses that fault lie behind pages, large and huge blocks.
     pub guards: bool,
     /// Addresses that blocks of this type have had serve no other type.
@@ -33,6 +35,7 @@ impl Hardening {
         links: false,
         pages: false,
         headers: false,
+        ends: false,
         guards: false,
         isolate: false,
         canaries: false,
@@ -47,6 +50,7 @@ impl Hardening {
         links: true,
         pages: true,
         headers: true,
+        ends: true,
         ..Self::OFF
     };
 

@@ -5,9 +5,10 @@ use core::ptr::NonNull;
 
 use super::account::Account;
 use crate::config::choices::{Choices, Derived};
+use crate::config::geometry::GUARD_BYTES;
 use crate::config::size_class::BIN_BYTES;
 use crate::config::{Purge, Thp};
-use crate::mem::chunk::{Claimed, Grain, SLICE_BYTES};
+use crate::mem::chunk::{Claimed, Grain, SLICE_BYTES, chunk_of};
 use crate::mem::page::{Page, tail};
 use crate::mem::{arena, cleared, keys, pagemap};
 use crate::os::{OS_PAGE_BYTES, tracked};
@@ -38,16 +39,21 @@ pub(super) fn claim_page<C: Choices>(
 ) -> Option<&'static Page> {
     let (block_bytes, page_bytes) = (C::block_bytes(class), C::page_bytes(class));
     let slices = page_bytes / SLICE_BYTES;
+    let guard_bytes = if C::ENDS { GUARD_BYTES } else { 0 };
     // Aligned to its own size, so that a block's page is found by masking.
-    let guard_bytes = C::CONFIG.guard_bytes();
     let start = claim_slices(account, slices, slices, touch, guard_bytes)?.start;
+    let guard_bytes = match C::ENDS {
+        // SAFETY: just claimed.
+        true => unsafe { tail::guard_bytes(start, slices) },
+        false => 0,
+    };
     // SAFETY: just claimed.
     let page = unsafe { Page::at(start.as_ptr()) };
     page.init(
         start.as_ptr(),
         slices as u32,
         block_bytes as u32,
-        C::CONFIG.blocks_per_page(block_bytes) as u32,
+        ((page_bytes - guard_bytes) / block_bytes) as u32,
         class as u8,
     );
     if C::EXPORTS || C::QUARANTINE > 0 {
@@ -66,7 +72,8 @@ pub(super) fn claim_page<C: Choices>(
     Some(page)
 }
 
-/// Slices from the arena, charged to `account`. Where the type has guards, the last `guard_bytes` are one.
+/// Slices from the arena, charged to `account`. Their last `guard_bytes` are a guard, if one can be had and is to be
+/// [where they are](guard_at).
 pub(super) fn claim_slices<C: Choices>(
     account: &'static Account<C>,
     slices: usize,
@@ -106,6 +113,17 @@ pub(super) fn claim_slices<C: Choices>(
     claimed
 }
 
+/// How many of `guard_bytes` are to be a guard behind what lies at `start`: none where it would keep the OS pages
+/// around it from becoming a huge one, but of a type that has guards everywhere.
+///
+/// # Safety
+/// - `start` is claimed.
+pub(super) unsafe fn guard_at<C: Choices>(start: NonNull<u8>, guard_bytes: usize) -> usize {
+    // SAFETY: claimed, hence in a chunk.
+    let is_everywhere = C::GUARDS || unsafe { chunk_of(start) }.grain() == Grain::Sparse;
+    if is_everywhere { guard_bytes } else { 0 }
+}
+
 /// Reads and changes the notes on slices: looks at what has been cleared, and puts the guard where it belongs. `None`, and
 /// the slices given back, when the OS refuses to make usable what was a guard.
 ///
@@ -118,6 +136,8 @@ unsafe fn note_claimed<C: Choices>(
 ) -> Option<Claimed> {
     // SAFETY: the caller's promise.
     unsafe { cleared::take::<C>(claimed.start, slices) };
+    // SAFETY: as above.
+    let guard_bytes = unsafe { guard_at::<C>(claimed.start, guard_bytes) };
     // SAFETY: as above.
     if unsafe { tail::guard_end(claimed.start, slices, guard_bytes / OS_PAGE_BYTES) } {
         return Some(claimed);

@@ -1,11 +1,12 @@
 //! Large blocks: whole slices in a row. They belong to no heap, so any thread
 //! gives their memory back at once. Where a type has guards, a block ends with an OS page, and what is left
-//! of the slices is a guard, which takes one more slice if need be.
+//! of the slices is a guard, which takes one more slice if need be; with `ends` alone that is so from 1 MiB on, and a
+//! guard only outside of huge pages.
 
 use core::ptr::NonNull;
 
 use super::account::Account;
-use super::claim::{Touch, claim_slices, release_slices};
+use super::claim::{Touch, claim_slices, guard_at, release_slices};
 use crate::config::choices::{Choices, Derived};
 use crate::config::size_class::BIN_BYTES;
 use crate::mem::chunk::{Claimed, SLICE_BYTES};
@@ -21,7 +22,7 @@ pub(crate) const fn no_bin<C: Choices>() -> u16 {
 
 /// Bytes of `slices` that are a guard behind a block of `bytes`.
 const fn guard_behind<C: Choices>(slices: usize, bytes: usize) -> usize {
-    if C::GUARDS {
+    if C::ENDS {
         slices * SLICE_BYTES - bytes
     } else {
         0
@@ -33,7 +34,7 @@ pub(crate) fn usable_bytes<C: Choices>(page: &Page) -> usize {
     let slices = page.slices() as usize;
     let guard_bytes = match NonNull::new(page.start()) {
         // SAFETY: the block's slices are in use.
-        Some(start) if C::GUARDS => unsafe { tail::guard_bytes(start, slices) },
+        Some(start) if C::ENDS => unsafe { tail::guard_bytes(start, slices) },
         _ => 0,
     };
     slices * SLICE_BYTES - guard_bytes
@@ -108,7 +109,8 @@ pub(crate) unsafe fn resize_in_place<C: Choices>(
     // SAFETY: the caller's promise.
     let page = unsafe { Page::at(start.as_ptr()) };
     let before = page.slices() as usize;
-    let guard_bytes = guard_behind::<C>(slices, bytes);
+    // SAFETY: a block's, hence claimed.
+    let guard_bytes = unsafe { guard_at::<C>(start, guard_behind::<C>(slices, bytes)) };
     let resized = if slices > before {
         // SAFETY: the caller's promise.
         unsafe { grow(account, start, before, slices, guard_bytes) }
@@ -116,7 +118,7 @@ pub(crate) unsafe fn resize_in_place<C: Choices>(
         let guard = guard_bytes / OS_PAGE_BYTES;
         // SAFETY: what is behind the block is not needed; of what is to be usable, a guard at most
         // was there.
-        let guarded = !C::GUARDS || unsafe { tail::change(start, slices - 1, guard) };
+        let guarded = !C::ENDS || unsafe { tail::change(start, slices - 1, guard) };
         if guarded && slices < before {
             // SAFETY: claimed as part of the block, whose user gives it back.
             unsafe { release_end(account, start, slices, before) };

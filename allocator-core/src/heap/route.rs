@@ -7,6 +7,7 @@ use core::alloc::Layout;
 
 use crate::base::align::{align_up, checked_align_up};
 use crate::config::choices::{Choices, Derived};
+use crate::config::geometry::GUARD_BYTES;
 use crate::config::size_class::{self, direct_index};
 use crate::mem::arena::RUN_SLICES_MAX;
 use crate::mem::chunk::SLICE_BYTES;
@@ -14,7 +15,19 @@ use crate::os::OS_PAGE_BYTES;
 
 /// Most bytes of a large block; above, a block has a mapping of its own.
 const fn large_bytes_max<C: Choices>() -> usize {
-    RUN_SLICES_MAX * SLICE_BYTES - C::CONFIG.guard_bytes()
+    RUN_SLICES_MAX * SLICE_BYTES - guard_bytes::<C>(usize::MAX)
+}
+
+/// Least size of a large block that has room for a guard where only `ends` are to have one: which may be a slice more.
+const ENDED_BYTES_MIN: usize = 1 << 20;
+
+/// Bytes that are kept for a guard behind a large block for `size`.
+const fn guard_bytes<C: Choices>(size: usize) -> usize {
+    if C::GUARDS || C::ENDS && size >= ENDED_BYTES_MIN {
+        GUARD_BYTES
+    } else {
+        0
+    }
 }
 
 /// Strictest alignment of a large block.
@@ -63,16 +76,14 @@ pub(crate) fn route<C: Choices>(layout: Layout) -> Route {
         }
     }
     if !is_huge::<C>(layout) {
-        let slices = (size + C::CONFIG.guard_bytes())
-            .div_ceil(SLICE_BYTES)
-            .max(1);
+        let guard_bytes = guard_bytes::<C>(size);
+        let slices = (size + guard_bytes).div_ceil(SLICE_BYTES).max(1);
         return Route::Large {
             slices,
             align: align.div_ceil(SLICE_BYTES),
-            bytes: if C::GUARDS {
-                align_up(size.max(1), OS_PAGE_BYTES)
-            } else {
-                slices * SLICE_BYTES
+            bytes: match guard_bytes {
+                0 => slices * SLICE_BYTES,
+                _ => align_up(size.max(1), OS_PAGE_BYTES),
             },
         };
     }

@@ -11,6 +11,7 @@ pub(crate) enum HardeningPart {
     Links,
     Pages,
     Headers,
+    Ends,
     Guards,
     Isolate,
     Canaries,
@@ -27,8 +28,8 @@ pub(crate) const HARDENING: &[Row<HardeningPart>] = &[
         name: "level",
         forms: words::<HardeningWord>,
         number: None,
-        doc: "the bundle that the other parts differ from: `checked` is `links`, `pages` and \
-              `headers`, `guarded` is everything but `sample`",
+        doc: "the bundle that the other parts differ from: `checked` is `links`, `pages`, \
+              `headers` and `ends`, `guarded` is everything but `sample`",
     },
     Row {
         key: HardeningPart::Links,
@@ -56,11 +57,20 @@ pub(crate) const HARDENING: &[Row<HardeningPart>] = &[
               and huge blocks, over 16 MiB, before some",
     },
     Row {
+        key: HardeningPart::Ends,
+        name: "ends",
+        forms: words::<Switch>,
+        number: None,
+        doc: "addresses that fault lie behind pages, and behind blocks from 1 MiB on, that are not in huge pages: \
+              all of a process that uses less than 8 MiB (exported: 32 MiB), later a thread's first page of each \
+              class, and blocks that were asked for zeroed",
+    },
+    Row {
         key: HardeningPart::Guards,
         name: "guards",
         forms: words::<Switch>,
         number: None,
-        doc: "addresses that fault lie behind pages, large and huge blocks; rules out huge pages",
+        doc: "addresses that fault lie behind all pages, large and huge blocks; rules out huge pages",
     },
     Row {
         key: HardeningPart::Isolate,

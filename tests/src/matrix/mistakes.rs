@@ -296,7 +296,7 @@ fn linear_overflow() -> Row {
                 match size {
                     // What is behind a mapping is chance.
                     "huge" => [Open, Faults, Faults],
-                    _ => [Unharmed, Unharmed, Faults],
+                    _ => [Unharmed, Faults, Faults],
                 }
             },
         );

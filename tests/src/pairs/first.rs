@@ -104,7 +104,7 @@ pub struct Pair6;
     page = 512KiB,
     purge = after(1ms),
     thp = always,
-    hardening(links, headers, guards, isolate, canaries, zero, quarantine = 64KiB, sample = 20),
+    hardening(links, headers, ends, guards, isolate, canaries, zero, quarantine = 64KiB, sample = 20),
     stats = off,
     tls = pointer
 )]
@@ -119,7 +119,7 @@ pub struct Pair7;
     page = 512KiB,
     purge = never,
     thp = never,
-    hardening(pages, guards, zero, shuffle, quarantine = 64KiB),
+    hardening(pages, ends, guards, zero, shuffle, quarantine = 64KiB),
     stats = off,
     limit = 64MiB,
     tls = inline
@@ -135,7 +135,7 @@ pub struct Pair8;
     page = 64KiB,
     purge = after(1ms),
     thp = always,
-    hardening(isolate, canaries, shuffle, sample = 20),
+    hardening(ends, isolate, canaries, shuffle, sample = 20),
     stats = counters,
     limit = 64MiB,
     tls = inline
@@ -151,7 +151,7 @@ pub struct Pair9;
     page = 128KiB,
     purge = now,
     thp = never,
-    hardening(headers, canaries, zero, shuffle, quarantine = 64KiB, sample = 20),
+    hardening(headers, ends, canaries, zero, shuffle, quarantine = 64KiB, sample = 20),
     stats = histogram,
     limit = 64MiB,
     tls = pointer
@@ -167,7 +167,7 @@ pub struct Pair10;
     page = 128KiB,
     purge = never,
     thp = default,
-    hardening(links, pages, headers, guards, canaries),
+    hardening(links, pages, headers, ends, guards, canaries),
     stats = off,
     tls = inline
 )]
@@ -182,7 +182,7 @@ pub struct Pair11;
     page = 64KiB,
     purge = now,
     thp = default,
-    hardening(links, pages, guards, isolate, quarantine = 64KiB, sample = 20),
+    hardening(links, pages, ends, guards, isolate, quarantine = 64KiB, sample = 20),
     stats = counters,
     tls = pointer
 )]
@@ -197,7 +197,7 @@ pub struct Pair12;
     page = 128KiB,
     purge = never,
     thp = always,
-    hardening(links, pages, zero),
+    hardening(links, pages, ends, zero),
     stats = histogram,
     tls = pointer
 )]

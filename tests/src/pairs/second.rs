@@ -11,7 +11,7 @@ use allocator_core::derive_allocator;
     page = 512KiB,
     purge = after(1ms),
     thp = default,
-    hardening(isolate, shuffle),
+    hardening(ends, isolate, shuffle),
     stats = histogram,
     limit = 64MiB,
     tls = pointer
@@ -27,7 +27,7 @@ pub struct Pair14;
     page = 64KiB,
     purge = now,
     thp = never,
-    hardening(headers, isolate, canaries),
+    hardening(headers, ends, isolate, canaries),
     stats = counters,
     tls = pointer
 )]
@@ -42,7 +42,7 @@ pub struct Pair15;
     page = 64KiB,
     purge = after(1ms),
     thp = never,
-    hardening(headers, guards, isolate, canaries, zero, shuffle, quarantine = 64KiB, sample = 20),
+    hardening(headers, ends, guards, isolate, canaries, zero, shuffle, quarantine = 64KiB, sample = 20),
     stats = off,
     tls = pointer
 )]
@@ -57,7 +57,7 @@ pub struct Pair16;
     page = 128KiB,
     purge = never,
     thp = default,
-    hardening(zero, shuffle),
+    hardening(ends, zero, shuffle),
     stats = histogram,
     limit = 64MiB,
     tls = pointer
@@ -73,7 +73,7 @@ pub struct Pair17;
     page = 512KiB,
     purge = now,
     thp = default,
-    hardening(pages, headers, guards, canaries, shuffle, quarantine = 64KiB),
+    hardening(pages, headers, ends, guards, canaries, shuffle, quarantine = 64KiB),
     stats = off,
     limit = 64MiB,
     tls = inline
@@ -89,7 +89,7 @@ pub struct Pair18;
     page = 512KiB,
     purge = never,
     thp = always,
-    hardening(links, guards, zero, shuffle, quarantine = 64KiB),
+    hardening(links, ends, guards, zero, shuffle, quarantine = 64KiB),
     stats = counters,
     limit = 64MiB,
     tls = pointer
@@ -151,7 +151,7 @@ pub struct Pair22;
     page = 64KiB,
     purge = now,
     thp = always,
-    hardening(pages, isolate, canaries, zero, quarantine = 64KiB),
+    hardening(pages, ends, isolate, canaries, zero, quarantine = 64KiB),
     stats = histogram,
     limit = 64MiB,
     tls = pointer

@@ -27,6 +27,8 @@ struct Walled;
 
 #[derive_allocator(hardening(headers))]
 struct Headers;
+#[derive_allocator(hardening(ends))]
+struct Ends;
 #[derive_allocator(hardening(zero))]
 struct Zero;
 #[derive_allocator(hardening(shuffle))]
@@ -43,7 +45,7 @@ struct MostOfALevel;
 
 #[derive_allocator(hardening = checked)]
 struct Checked;
-#[derive_allocator(hardening(level = checked, pages = off, headers = off))]
+#[derive_allocator(hardening(level = checked, pages = off, headers = off, ends = off))]
 struct LinksOfALevel;
 #[derive_allocator(hardening(links))]
 struct Links;
@@ -53,6 +55,8 @@ struct Pages;
 fn main() {
     load::check(&Headers);
     assert_eq!(Headers::CONFIG.hardening, Hardening { headers: true, ..Hardening::OFF });
+    load::check(&Ends);
+    assert_eq!(Ends::CONFIG.hardening, Hardening { ends: true, ..Hardening::OFF });
     load::check(&Zero);
     load::check(&Shuffle);
     assert_eq!(Zero::CONFIG.hardening, Hardening { zero: true, ..Hardening::OFF });
