@@ -26,6 +26,7 @@ mod spelling;
 #[cfg(test)]
 mod tests;
 mod type_doc;
+mod typing;
 mod validate;
 mod words;
 mod written;

@@ -1,10 +1,11 @@
 //! Numbers with units: `32KiB`, `10ms`, `48`. Reads literals and what can be
 //! computed from literals, and writes numbers the way a user would.
 
-use proc_macro2::{Group, Literal, TokenStream, TokenTree};
+use proc_macro2::{Delimiter, Group, Literal, TokenStream, TokenTree};
 use syn::{BinOp, Expr, Lit, LitFloat, LitInt, UnOp};
 
 use crate::spelling::{quoted_or, tidy};
+use crate::typing;
 
 /// What a number counts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -132,7 +133,9 @@ pub(crate) fn amount(expr: &Expr, unit: Unit) -> Result<Amount, Mistake> {
             Some(value) => Amount::Known(value),
             None => {
                 let plain = syn::parse2(without_suffixes(expr));
-                Amount::Constant(Box::new(plain.unwrap_or(expr.clone())))
+                let mut plain = plain.unwrap_or(expr.clone());
+                typing::settle(&mut plain);
+                Amount::Constant(Box::new(plain))
             }
         }),
     }
@@ -228,10 +231,18 @@ fn computed(expr: &Expr, unit: Unit) -> Option<u64> {
 }
 
 /// The tokens with `4KiB` written as `4096`: `RECORD + 4KiB` is then Rust.
+///
+/// What `macro_rules!` puts together invisibly is put into brackets, because the compiler does not see it in the
+/// output of a macro: `$bytes * 2` of `A + B` would be `A + B * 2`.
 fn without_suffixes(tokens: impl quote::ToTokens) -> TokenStream {
     let plain = |tree: TokenTree| match tree {
         TokenTree::Group(group) => {
-            let mut inner = Group::new(group.delimiter(), without_suffixes(group.stream()));
+            let stream = without_suffixes(group.stream());
+            let delimiter = match group.delimiter() {
+                Delimiter::None if is_operation(stream.clone()) => Delimiter::Parenthesis,
+                delimiter => delimiter,
+            };
+            let mut inner = Group::new(delimiter, stream);
             inner.set_span(group.span());
             TokenTree::Group(inner)
         }
@@ -247,6 +258,14 @@ fn without_suffixes(tokens: impl quote::ToTokens) -> TokenStream {
         other => other,
     };
     tokens.into_token_stream().into_iter().map(plain).collect()
+}
+
+/// Whether tokens are operands and what is done with them, which no type, path or name is.
+fn is_operation(tokens: TokenStream) -> bool {
+    matches!(
+        syn::parse2(tokens),
+        Ok(Expr::Binary(_) | Expr::Cast(_) | Expr::Unary(_))
+    )
 }
 
 #[cfg(test)]
@@ -291,7 +310,7 @@ mod tests {
             bytes("RECORD + (4KiB)"),
             Err("constant RECORD + (4096)".to_owned())
         );
-        assert_eq!(bytes("1 - 2"), Err("constant 1 - 2".to_owned()));
+        assert_eq!(bytes("1 - 2"), Err("constant 1usize - 2usize".to_owned()));
     }
 
     #[test]

@@ -116,6 +116,9 @@ pub(crate) const CLASS_STEP: u64 = 8;
 /// Smallest class of a type whose free blocks are signed: a link and its signature.
 pub(crate) const SIGNED_MIN: u64 = 16;
 
+/// What `canaries` adds to each block.
+pub(crate) const CANARY_BYTES: u64 = 8;
+
 /// C aligns every block to this.
 pub(crate) const MALLOC_ALIGN: u64 = 16;
 
@@ -488,7 +491,15 @@ pub(crate) fn owners_of_word(word: &str) -> Vec<&'static str> {
             .filter(move |row| (row.forms)().iter().any(is_it))
             .map(|row| row.name)
     }
-    has(OPTIONS, word).chain(has(FAST_PATH, word)).collect()
+    // The parts of `hardening` are many; its level is named as `hardening` itself.
+    let mechanisms = HARDENING
+        .split_first()
+        .map_or(HARDENING, |(_level, rest)| rest);
+    let of_a_mechanism = has(mechanisms, word).next().map(|_| "hardening(…)");
+    has(OPTIONS, word)
+        .chain(has(FAST_PATH, word))
+        .chain(of_a_mechanism)
+        .collect()
 }
 
 /// The group, as a user writes it, that has a part of this name.

@@ -11,7 +11,7 @@ use crate::class_file;
 use crate::classes;
 use crate::errors::Errors;
 use crate::number::{Amount, Unit};
-use crate::options::{DIRECT_MAX, LARGE_FACTOR, MALLOC_ALIGN, PAGE, SIGNED_MIN};
+use crate::options::{CANARY_BYTES, DIRECT_MAX, LARGE_FACTOR, MALLOC_ALIGN, PAGE, SIGNED_MIN};
 use crate::presets::{self, Hardening, Preset};
 use crate::spec::{Bounded, Extend, Sizes, Spec, cache_bound};
 use crate::words::{ExportWord, InlineWord, PresetWord, StatsWord, ThpWord, TlsWord};
@@ -48,6 +48,8 @@ pub(crate) fn spec(options: Options, root: &Path, errors: &mut Errors) -> Option
     let (sizes, mut classes) = classes?;
     if hardening.is_some_and(|hardening| hardening.links) {
         validate.leave_out(&mut classes, SIGNED_MIN);
+    } else if hardening.is_some_and(|hardening| hardening.canaries) {
+        validate.canaries(&classes);
     }
     let spec = Spec {
         sizes,
@@ -330,13 +332,14 @@ impl Validate<'_> {
             && let Some(Some(largest)) = self.end(classes, |classes| classes.last())
             && !largest.is_multiple_of(MALLOC_ALIGN)
         {
-            let [below, above] = [
-                largest - largest % MALLOC_ALIGN,
-                largest.next_multiple_of(MALLOC_ALIGN),
-            ];
+            let above = largest.next_multiple_of(MALLOC_ALIGN);
+            let instead = match largest - largest % MALLOC_ALIGN {
+                0 => format!("{above}"),
+                below => format!("{below} or {above}"),
+            };
             let message = format!(
                 "`malloc` needs a largest class that is a multiple of {MALLOC_ALIGN}, as C aligns \
-                 every block; {largest} is none: write {below} or {above}"
+                 every block; {largest} is none: write {instead}"
             );
             self.errors.at(&written.tokens, message);
         }
@@ -353,6 +356,18 @@ impl Validate<'_> {
                  a signature; add one"
             );
             self.errors.at(tokens, message);
+        }
+    }
+
+    /// `canaries`: a class has room for a byte and a canary.
+    fn canaries(&mut self, classes: &[Written<Amount>]) {
+        if let Some(last) = classes.last()
+            && bytes(last).is_some_and(|bytes| bytes <= CANARY_BYTES)
+        {
+            let message = format!(
+                "`canaries` needs a class over {CANARY_BYTES} bytes, as so many stand behind each block; add one"
+            );
+            self.errors.at(&last.tokens, message);
         }
     }
 

@@ -12,6 +12,8 @@ mod records {
 // Names that the expansion uses inside are the user's outside.
 const CLASS_BYTES: usize = 64;
 const BUDGET: usize = 1 << 30;
+const SHIFT: u32 = 10;
+const MIB: usize = 1 << 20;
 
 #[derive_allocator(
     size_classes = [
@@ -28,8 +30,27 @@ struct Computed;
 #[derive_allocator(size_classes = [CLASS_BYTES * 64])]
 struct OneComputed;
 
+// Literals alone are sizes, not `i32`.
+#[derive_allocator(limit = 5MiB << SHIFT)]
+struct Shifted;
+
+#[derive_allocator(limit = if SHIFT > 3 { 4 * 1GiB } else { 1MiB })]
+struct Chosen;
+
+// What a macro is given stays together.
+macro_rules! twice {
+    ($name:ident, $bytes:expr) => {
+        #[derive_allocator(limit = $bytes * 2)]
+        struct $name;
+    };
+}
+twice!(Twice, MIB + MIB);
+
 fn main() {
     load::check(&Computed);
+    assert_eq!(Shifted::CONFIG.limit_bytes, Some(5 << 30));
+    assert_eq!(Chosen::CONFIG.limit_bytes, Some(4 << 30));
+    assert_eq!(Twice::CONFIG.limit_bytes, Some(4 << 20));
     load::check(&OneComputed);
     assert_eq!(
         Computed::CONFIG.class_bytes,
