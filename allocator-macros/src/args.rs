@@ -5,7 +5,7 @@ use proc_macro2::{TokenStream, TokenTree};
 use syn::ext::IdentExt;
 use syn::parse::discouraged::Speculative;
 use syn::parse::{ParseStream, Parser};
-use syn::{Expr, Ident, LitStr, Token, token};
+use syn::{Expr, ExprAssign, Ident, Lifetime, LitStr, Token, parse_quote, token};
 
 use crate::errors::Errors;
 
@@ -99,13 +99,7 @@ fn arg(input: ParseStream, errors: &mut Errors) -> syn::Result<Arg> {
     }
     let value = if input.peek(Token![=]) {
         input.parse::<Token![=]>()?;
-        if at_end(input) {
-            return Err(syn::Error::new_spanned(
-                &key,
-                format!("`{key}` has no value after `=`"),
-            ));
-        }
-        Value::Is(input.parse()?)
+        Value::Is(value_of(&key, input)?)
     } else if input.peek(token::Paren) {
         let group: proc_macro2::Group = input.parse()?;
         let inside = |input: ParseStream| Ok(items(input, errors, expr));
@@ -129,9 +123,51 @@ fn hyphenated(input: ParseStream, key: &Ident) -> Option<String> {
     (*key != name).then_some(name)
 }
 
-/// Reads one value inside a `(…)`.
+/// Reads one value inside a `(…)`, or a name and its value as an assignment.
 fn expr(input: ParseStream, _: &mut Errors) -> syn::Result<Expr> {
-    input.parse()
+    if !input.peek(Ident) || !input.peek2(Token![=]) || input.peek2(Token![==]) {
+        return value(input);
+    }
+    let key: Ident = input.parse()?;
+    Ok(Expr::Assign(ExprAssign {
+        attrs: Vec::new(),
+        eq_token: input.parse()?,
+        right: Box::new(value_of(&key, input)?),
+        left: Box::new(parse_quote!(#key)),
+    }))
+}
+
+/// Reads what is behind `key =`.
+fn value_of(key: &Ident, input: ParseStream) -> syn::Result<Expr> {
+    if at_end(input) {
+        let message = format!("`{key}` has no value after `=`");
+        return Err(syn::Error::new_spanned(key, message));
+    }
+    value(input)
+}
+
+/// Reads a value. What begins with a keyword or breaks off is left as it is, for who knows what is allowed: of that, syn
+/// only says what might follow.
+fn value(input: ParseStream) -> syn::Result<Expr> {
+    let ahead = input.fork();
+    match ahead.parse() {
+        Ok(expr) => {
+            input.advance_to(&ahead);
+            Ok(expr)
+        }
+        Err(error) => {
+            let is_keyword = input.peek(Ident::peek_any) && !input.peek(Ident);
+            let breaks_off = error.to_string().starts_with("unexpected end of input");
+            if !(is_keyword || breaks_off || input.peek(Lifetime)) || input.is_empty() {
+                return Err(error);
+            }
+            let mut rest = TokenStream::new();
+            while !at_end(input) {
+                rest.extend([input.parse::<TokenTree>()?]);
+            }
+            Ok(Expr::Verbatim(rest))
+        }
+    }
 }
 
 /// Whether the item ends here.

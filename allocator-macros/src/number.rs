@@ -125,7 +125,8 @@ pub(crate) fn amount(expr: &Expr, unit: Unit) -> Result<Amount, Mistake> {
         | Expr::Reference(_)
         | Expr::Repeat(_)
         | Expr::Struct(_)
-        | Expr::Tuple(_) => Err(Mistake::Partial(format!(
+        | Expr::Tuple(_)
+        | Expr::Verbatim(_) => Err(Mistake::Partial(format!(
             "`{}` is not a number",
             tidy(expr)
         ))),

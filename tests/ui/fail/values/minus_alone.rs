@@ -1,0 +1,6 @@
+use allocator_core::derive_allocator;
+
+#[derive_allocator(purge = after(-))]
+struct Wrong;
+
+fn main() {}
