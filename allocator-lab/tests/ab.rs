@@ -1,7 +1,7 @@
 //! `allocator-lab ab` from outside: exit codes, messages and files. Times are never asserted.
 
 use std::fs;
-use std::os::unix::process::ExitStatusExt;
+use std::os::unix::process::{CommandExt, ExitStatusExt};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 use std::time::{Duration, Instant};
@@ -210,11 +210,19 @@ fn told_to_end_it_ends_what_it_has_started() {
     for signal in [libc::SIGINT, libc::SIGTERM, libc::SIGHUP] {
         let folder = tempfile::tempdir().unwrap();
         let (stays, begun) = script(folder.path(), STUBBORN[0], STUBBORN[1]);
-        let mut program = Command::new(PROGRAM)
+        let mut command = Command::new(PROGRAM);
+        command
             .args(["ab", "--a", &stays, "--b", &stays])
-            .stderr(Stdio::null())
-            .spawn()
-            .unwrap();
+            .stderr(Stdio::null());
+        // Tests that run in the background of a shell would hand on that the signal is ignored.
+        // SAFETY: the call may be made between fork and exec.
+        unsafe {
+            command.pre_exec(move || {
+                libc::signal(signal, libc::SIG_DFL);
+                Ok(())
+            });
+        }
+        let mut program = command.spawn().unwrap();
         while !begun.exists() {
             assert!(program.try_wait().unwrap().is_none(), "it still runs");
             std::thread::sleep(Duration::from_millis(1));
