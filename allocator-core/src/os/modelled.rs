@@ -120,6 +120,10 @@ pub(super) unsafe fn remap(_: NonNull<u8>, _: usize, _: usize, _: bool) -> Optio
     None
 }
 
+pub(super) unsafe fn is_one_mapping(_: NonNull<u8>, _: usize) -> bool {
+    true
+}
+
 pub(super) unsafe fn remap_to(_: NonNull<u8>, _: usize, _: NonNull<u8>, _: usize) -> bool {
     false
 }
