@@ -1,117 +1,80 @@
 //! The type of a constant expression: where nothing in it has one, its literals are `usize`. They would be `i32`
 //! otherwise, which 4 GiB are not, and which `1MiB << SHIFT` leaves without a word.
 
-use syn::{BinOp, Expr, ExprBlock, Lit, LitInt, Stmt};
+use syn::{BinOp, Expr, Lit, LitInt, Stmt};
 
 /// Gives each part that literals alone decide the type of, the type `usize`.
 pub(crate) fn settle(expr: &mut Expr) {
     if !has_type(expr) {
         return give_type(expr);
     }
-    match expr {
-        Expr::Cast(cast) => settle(&mut cast.expr),
-        Expr::Group(group) => settle(&mut group.expr),
-        Expr::Paren(paren) => settle(&mut paren.expr),
-        Expr::Unary(unary) => settle(&mut unary.expr),
-        Expr::Binary(binary) if is_shift(&binary.op) => settle(&mut binary.left),
-        Expr::Binary(binary) => {
-            // What has one gives it to the other; inside of both there may be casts.
-            for side in [&mut binary.left, &mut binary.right] {
-                if has_type(side) {
-                    settle(side);
-                }
-            }
+    if let Expr::Cast(cast) = expr {
+        return settle(&mut cast.expr);
+    }
+    // What has a type gives it to the others.
+    for part in parts(expr) {
+        if has_type(part) {
+            settle(part);
         }
-        _ => {}
     }
 }
 
 /// Whether anything but literals decides what type an expression is of.
-fn has_type(expr: &Expr) -> bool {
-    match expr {
-        Expr::Lit(lit) => !matches!(&lit.lit, Lit::Int(int) if int.suffix().is_empty()),
-        Expr::Group(group) => has_type(&group.expr),
-        Expr::Paren(paren) => has_type(&paren.expr),
-        Expr::Unary(unary) => has_type(&unary.expr),
-        Expr::Binary(binary) if is_shift(&binary.op) => has_type(&binary.left),
-        Expr::Binary(binary) if is_arithmetic(&binary.op) => {
-            has_type(&binary.left) || has_type(&binary.right)
-        }
-        Expr::Block(block) => tail(block).is_none_or(has_type),
-        Expr::If(choice) => {
-            let then = choice.then_branch.stmts.last();
-            let or_else = choice.else_branch.as_ref();
-            !matches!(then, Some(Stmt::Expr(then, None)) if !has_type(then))
-                || or_else.is_none_or(|(_, or_else)| has_type(or_else))
-        }
-        Expr::Match(choice) => choice.arms.iter().any(|arm| has_type(&arm.body)),
-        _ => true,
+fn has_type(expr: &mut Expr) -> bool {
+    if let Expr::Lit(lit) = expr {
+        return !matches!(&lit.lit, Lit::Int(int) if int.suffix().is_empty());
     }
+    let parts = parts(expr);
+    parts.is_empty() || parts.into_iter().any(has_type)
 }
 
 /// Gives an expression that has none the type `usize`.
 fn give_type(expr: &mut Expr) {
+    if let Expr::Lit(lit) = expr
+        && let Lit::Int(int) = &mut lit.lit
+    {
+        *int = LitInt::new(&format!("{}usize", int.base10_digits()), int.span());
+    }
+    parts(expr).into_iter().for_each(give_type);
+}
+
+/// The parts that are of the same type as the whole; none where that has a type of its own.
+fn parts(expr: &mut Expr) -> Vec<&mut Expr> {
     match expr {
-        Expr::Lit(lit) => {
-            if let Lit::Int(int) = &mut lit.lit {
-                *int = LitInt::new(&format!("{}usize", int.base10_digits()), int.span());
-            }
-        }
-        Expr::Group(group) => give_type(&mut group.expr),
-        Expr::Paren(paren) => give_type(&mut paren.expr),
-        Expr::Unary(unary) => give_type(&mut unary.expr),
-        Expr::Binary(binary) => {
-            give_type(&mut binary.left);
-            if !is_shift(&binary.op) {
-                give_type(&mut binary.right);
-            }
-        }
-        Expr::Block(block) => {
-            if let Some(Stmt::Expr(tail, None)) = block.block.stmts.last_mut() {
-                give_type(tail);
-            }
-        }
-        Expr::If(choice) => {
-            if let Some(Stmt::Expr(then, None)) = choice.then_branch.stmts.last_mut() {
-                give_type(then);
-            }
-            if let Some((_, or_else)) = &mut choice.else_branch {
-                give_type(or_else);
-            }
-        }
-        Expr::Match(choice) => {
-            for arm in &mut choice.arms {
-                give_type(&mut arm.body);
-            }
-        }
-        _ => {}
-    }
-}
-
-/// What a block is, if its last line says so.
-fn tail(block: &ExprBlock) -> Option<&Expr> {
-    match block.block.stmts.last() {
-        Some(Stmt::Expr(tail, None)) => Some(tail),
-        _ => None,
-    }
-}
-
-fn is_shift(op: &BinOp) -> bool {
-    matches!(op, BinOp::Shl(_) | BinOp::Shr(_))
-}
-
-fn is_arithmetic(op: &BinOp) -> bool {
-    matches!(
-        op,
-        BinOp::Add(_)
+        Expr::Group(group) => vec![&mut group.expr],
+        Expr::Paren(paren) => vec![&mut paren.expr],
+        Expr::Unary(unary) => vec![&mut unary.expr],
+        Expr::Binary(binary) => match binary.op {
+            BinOp::Shl(_) | BinOp::Shr(_) => vec![&mut binary.left],
+            BinOp::Add(_)
             | BinOp::Sub(_)
             | BinOp::Mul(_)
             | BinOp::Div(_)
             | BinOp::Rem(_)
             | BinOp::BitAnd(_)
             | BinOp::BitOr(_)
-            | BinOp::BitXor(_)
-    )
+            | BinOp::BitXor(_) => vec![&mut binary.left, &mut binary.right],
+            _ => Vec::new(),
+        },
+        Expr::Block(block) => tail(&mut block.block.stmts).into_iter().collect(),
+        Expr::If(choice) => match &mut choice.else_branch {
+            Some((_, or_else)) => {
+                let then = tail(&mut choice.then_branch.stmts);
+                then.into_iter().chain([&mut **or_else]).collect()
+            }
+            None => Vec::new(),
+        },
+        Expr::Match(choice) => choice.arms.iter_mut().map(|arm| &mut *arm.body).collect(),
+        _ => Vec::new(),
+    }
+}
+
+/// What a block is, if its last line says so.
+fn tail(lines: &mut [Stmt]) -> Option<&mut Expr> {
+    match lines.last_mut() {
+        Some(Stmt::Expr(tail, None)) => Some(tail),
+        _ => None,
+    }
 }
 
 #[cfg(test)]
