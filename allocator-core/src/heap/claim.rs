@@ -42,18 +42,15 @@ pub(super) fn claim_page<C: Choices>(
     let guard_bytes = if C::ENDS { GUARD_BYTES } else { 0 };
     // Aligned to its own size, so that a block's page is found by masking.
     let start = claim_slices(account, slices, slices, touch, guard_bytes)?.start;
-    let guard_bytes = match C::ENDS {
-        // SAFETY: just claimed.
-        true => unsafe { tail::guard_bytes(start, slices) },
-        false => 0,
-    };
     // SAFETY: just claimed.
+    let usable_bytes = unsafe { tail::usable_bytes(start, slices) };
+    // SAFETY: as above.
     let page = unsafe { Page::at(start.as_ptr()) };
     page.init(
         start.as_ptr(),
         slices as u32,
         block_bytes as u32,
-        ((page_bytes - guard_bytes) / block_bytes) as u32,
+        (usable_bytes / block_bytes) as u32,
         class as u8,
     );
     if C::EXPORTS || C::QUARANTINE > 0 {

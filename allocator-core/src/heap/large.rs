@@ -32,12 +32,11 @@ const fn guard_behind<C: Choices>(slices: usize, bytes: usize) -> usize {
 /// Bytes that a block really has.
 pub(crate) fn usable_bytes<C: Choices>(page: &Page) -> usize {
     let slices = page.slices() as usize;
-    let guard_bytes = match NonNull::new(page.start()) {
+    match NonNull::new(page.start()) {
         // SAFETY: the block's slices are in use.
-        Some(start) if C::ENDS => unsafe { tail::guard_bytes(start, slices) },
-        _ => 0,
-    };
-    slices * SLICE_BYTES - guard_bytes
+        Some(start) if C::ENDS => unsafe { tail::usable_bytes(start, slices) },
+        _ => slices * SLICE_BYTES,
+    }
 }
 
 /// A block of `bytes` in `slices`, from a multiple of `align` slices. `None` without memory or over the limit.

@@ -11,7 +11,6 @@
 
 use core::ptr::NonNull;
 
-use super::chunk::SLICE_BYTES;
 use super::page::{Page, State, tail};
 use super::report::report;
 use super::written;
@@ -34,15 +33,6 @@ unsafe fn each(
     (0..slices).map(move |index| unsafe { tail::slice_at(start, index) })
 }
 
-/// Bytes of a run before the guard at its end.
-///
-/// # Safety
-/// - the `slices` from `start` on are claimed, with no guard among them but at the end.
-unsafe fn usable_bytes(start: NonNull<u8>, slices: usize) -> usize {
-    // SAFETY: the caller's promise.
-    slices * SLICE_BYTES - unsafe { tail::guard_bytes(start, slices) }
-}
-
 /// Clears slices and marks them, if the type does so.
 ///
 /// # Safety
@@ -55,7 +45,7 @@ pub(crate) unsafe fn clear<C: Choices>(start: NonNull<u8>, slices: usize) {
         return;
     }
     // SAFETY: the caller's promise.
-    let bytes = unsafe { usable_bytes(start, slices) };
+    let bytes = unsafe { tail::usable_bytes(start, slices) };
     if bytes == 0 {
         return;
     }
@@ -126,7 +116,7 @@ pub(crate) unsafe fn take<C: Choices>(start: NonNull<u8>, slices: usize) {
         }
         header.set_state(State::Unused);
         // SAFETY: as above.
-        let bytes = unsafe { usable_bytes(slice, 1) };
+        let bytes = unsafe { tail::usable_bytes(slice, 1) };
         // SAFETY: as above; marked.
         unsafe {
             if C::ZERO && state == State::Cleared {

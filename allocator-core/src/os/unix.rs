@@ -109,7 +109,8 @@ pub(super) unsafe fn remap(
     }
 }
 
-/// Whether a range is in one mapping: only then is it that the OS may let it grow by an OS page, or finds no room for that.
+/// Whether a range lies in one mapping. The OS says so when it is asked to let the range grow in place: of several it
+/// says `EFAULT`, of one that there is no room, or it does so, which is undone.
 pub(super) unsafe fn is_one_mapping(start: NonNull<u8>, bytes: usize) -> bool {
     // SAFETY: the caller owns the range.
     match unsafe { remap(start, bytes, bytes + OS_PAGE_BYTES, false) } {

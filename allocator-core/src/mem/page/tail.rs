@@ -139,11 +139,12 @@ pub(crate) unsafe fn change(start: NonNull<u8>, index: usize, os_pages: usize) -
     true
 }
 
-/// Bytes of the guard at the end of a run.
+/// Bytes of a run before the guard at its end.
 ///
 /// # Safety
-/// - the `slices` from `start` on are a page or a large block in use.
-pub(crate) unsafe fn guard_bytes(start: NonNull<u8>, slices: usize) -> usize {
+/// - the `slices` from `start` on are claimed, with no guard among them but at the end.
+pub(crate) unsafe fn usable_bytes(start: NonNull<u8>, slices: usize) -> usize {
     // SAFETY: the caller's promise.
-    unsafe { slice_at(start, slices - 1) }.1.tail().os_pages * OS_PAGE_BYTES
+    let tail = unsafe { slice_at(start, slices - 1) }.1.tail();
+    slices * SLICE_BYTES - tail.os_pages * OS_PAGE_BYTES
 }
