@@ -8,6 +8,8 @@ use crate::subject::{Subject, layout};
 
 /// Bytes of a slice.
 pub const SLICE_BYTES: usize = 64 << 10;
+/// A block of this size is a large one where there are no guards, and the next larger one is huge.
+pub const LARGE_MAX: usize = 255 * SLICE_BYTES;
 
 /// A block.
 ///

@@ -4,14 +4,11 @@ use std::collections::BTreeMap;
 
 use allocator_core::derive_allocator;
 use allocator_tests::block::Block;
-use allocator_tests::ends::{SLICE_BYTES, allocate, at, end_of_slices, free, resizes};
+use allocator_tests::ends::{LARGE_MAX, allocate, at, end_of_slices, free, resizes};
 use allocator_tests::probe::write_faults;
 use allocator_tests::process::{OS_PAGE_BYTES, alone};
 use allocator_tests::subject::Subject;
 use allocator_tests::subjects;
-
-/// A block of this size is a large one where there are no guards, and the next larger one is huge.
-const LARGE_MAX: usize = 255 * SLICE_BYTES;
 
 /// Guards where there are no huge pages, which is everywhere.
 #[derive_allocator(hardening(ends), thp = never, stats = counters)]
@@ -27,7 +24,10 @@ subjects!(Ended, Unended);
 fn pages_outside_of_huge_pages_end_in_a_guard() {
     let _alone = alone();
     for size in [8, 48, 4096] {
-        let guard = at(end_of_slices(allocate::<Ended>(size), 1), -4096);
+        let guard = at(
+            end_of_slices(allocate::<Ended>(size), 1),
+            -(OS_PAGE_BYTES as isize),
+        );
         assert!(
             write_faults(guard) && !write_faults(at(guard, -1)),
             "{size}"

@@ -10,7 +10,7 @@ use allocator_core::os::{Call, fault};
 use allocator_tests::block::Block;
 use allocator_tests::checked_load;
 use allocator_tests::crew::Worker;
-use allocator_tests::ends::{SLICE_BYTES, allocate, at, end_of_slices, free, resizes};
+use allocator_tests::ends::{LARGE_MAX, SLICE_BYTES, allocate, at, end_of_slices, free, resizes};
 use allocator_tests::injected::failures;
 use allocator_tests::probe::{read_faults, write_faults};
 use allocator_tests::process::{OS_PAGE_BYTES, alone, resident_bytes};
@@ -20,8 +20,6 @@ use allocator_tests::subject::{Subject, layout};
 use allocator_tests::subjects;
 
 const CHUNK_BYTES: usize = 32 << 20;
-/// A block of this size is a large one where there are no guards, and the next larger one is huge.
-const LARGE_MAX: usize = 255 * SLICE_BYTES;
 
 /// Guards around headers, and no others.
 #[derive_allocator(hardening(headers), stats = counters)]
