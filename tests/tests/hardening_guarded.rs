@@ -294,7 +294,7 @@ fn fresh_blocks_come_in_random_order() {
     };
     let order = addresses(16);
     let ascending = order.windows(2).filter(|pair| pair[0] < pair[1]).count();
-    // Half of 999, of which the deviation is 9; in windows of 256 blocks.
+    // Half of 999, of which the deviation is 9; in windows of 128 blocks.
     assert!((400..600).contains(&ascending), "{ascending}");
     let next = order.windows(2).filter(|pair| pair[0] + 16 == pair[1]);
     assert!(next.count() < 40, "hardly any has its neighbour behind it");
@@ -313,6 +313,22 @@ fn fresh_blocks_come_in_random_order() {
             .collect()
     };
     assert_ne!(places(&order), places(&there));
+}
+
+#[test]
+fn fresh_blocks_come_from_near_the_last_one() {
+    let size = 512;
+    let blocks = (0..1000).map(|_| allocate::<Shuffled>(size));
+    let order: Vec<_> = blocks.map(|block| block.addr().get()).collect();
+    let apart = || {
+        order
+            .windows(2)
+            .map(|pair| pair[0].abs_diff(pair[1]) / size)
+    };
+    // Of the seven steps within a window of eight blocks 1.75 lead to a neighbour, on average.
+    assert!(apart().filter(|&blocks| blocks == 1).count() < 400);
+    // Pages have 128 of them.
+    assert!(apart().filter(|&blocks| blocks >= 2 * 8).count() < 20);
 }
 
 #[test]

@@ -9,7 +9,7 @@ use crate::base::sync::Cell;
 pub(crate) struct Random(Cell<u64>);
 
 /// Most numbers of an [`order`](Random::order): as many as a byte can tell apart.
-const ORDER_MAX: usize = 1 << u8::BITS;
+pub(crate) const ORDER_MAX: usize = 1 << u8::BITS;
 
 impl Random {
     #[cfg(all(test, not(loom)))]
@@ -41,7 +41,7 @@ impl Random {
     pub(crate) fn order(&self, len: u32) -> impl Iterator<Item = u8> + use<> {
         debug_assert!(len as usize <= ORDER_MAX);
         let mut order = [0; ORDER_MAX];
-        for (index, place) in order.iter_mut().enumerate() {
+        for (index, place) in order.iter_mut().enumerate().take(len as usize) {
             *place = index as u8;
         }
         for last in (1..len).rev() {

@@ -78,10 +78,10 @@ pub(crate) unsafe fn clear<C: Choices>(block: *mut u8, class: usize) {
                 let unit = start.add(unit_at(index, bytes));
                 unit.cast::<[usize; 2]>().write_unaligned([0; 2]);
             }
-        } else if bytes == size_of::<usize>() {
-            start.cast::<usize>().write(0);
-        } else {
+        } else if bytes > UNITS * UNIT {
             start.write_bytes(0, bytes);
+        } else if bytes > 0 {
+            start.cast::<usize>().write(0);
         }
     }
 }

@@ -99,7 +99,7 @@ pub(crate) const HARDENING: &[Row<HardeningPart>] = &[
         name: "shuffle",
         forms: words::<Switch>,
         number: None,
-        doc: "fresh blocks are handed out in random order",
+        doc: "fresh blocks are handed out in random order, within 2 KiB or, where that is more, eight blocks",
     },
     Row {
         key: HardeningPart::Quarantine,

@@ -1,13 +1,24 @@
 //! Fresh blocks: those of a page that were never handed out. They are threaded in address order or, with
-//! `hardening(shuffle)`, in a random one, within windows that a byte can number.
+//! `hardening(shuffle)`, in a random one, within windows: small ones, since a program goes through what it built in
+//! the order in which it built it, and the processor reads ahead where that is near the order of addresses.
 
 use super::Page;
 use crate::config::choices::{Choices, Derived};
 use crate::mem::block::Block;
-use crate::mem::random::Random;
+use crate::mem::random::{ORDER_MAX, Random};
 
-/// Most blocks of a window.
-const WINDOW: u32 = 256;
+/// Bytes of a window, unless that is fewer blocks than [`WINDOW_BLOCKS_MIN`].
+const WINDOW_BYTES: u32 = 2 << 10;
+/// Least blocks of a window.
+const WINDOW_BLOCKS_MIN: u32 = 8;
+
+const _: () = assert!(WINDOW_BYTES as usize <= ORDER_MAX * size_of::<usize>());
+
+/// Blocks of a window.
+fn window_of(block_bytes: u32) -> u32 {
+    let fit = WINDOW_BYTES.checked_div(block_bytes).unwrap_or(0);
+    fit.max(WINDOW_BLOCKS_MIN)
+}
 
 impl Page {
     /// Threads the next `count` blocks. `random` is what shuffling draws from.
@@ -58,10 +69,11 @@ impl Page {
     /// - as [`Page::thread_in_order`].
     unsafe fn thread_shuffled<C: Choices>(&self, first: *mut u8, count: u32, random: &Random) {
         let bytes = self.block_bytes.get() as usize;
+        let window = window_of(self.block_bytes.get());
         let mut left = count;
         while left > 0 {
             // The last window first, so that what is handed out first is near the page's start.
-            let len = (left - 1) % WINDOW + 1;
+            let len = (left - 1) % window + 1;
             left -= len;
             for index in random.order(len) {
                 // SAFETY: fewer than `count` blocks past `first`.
