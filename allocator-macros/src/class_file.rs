@@ -4,7 +4,7 @@
 //! attribute (`48`, `4KiB`); `#` starts a comment that ends with the line.
 
 use std::fs;
-use std::io::ErrorKind;
+use std::io::{self, ErrorKind, Read as _};
 use std::path::{Path, PathBuf};
 
 use syn::LitInt;
@@ -31,13 +31,23 @@ pub(crate) struct ClassFile {
     pub mistakes: Vec<(usize, String)>,
 }
 
+/// Most bytes of a file of sizes, so that one without an end does not take the compiler's memory.
+const FILE_BYTES_MAX: u64 = 1 << 20;
+
 /// Reads the file `name` below `root`.
 pub(crate) fn read(root: &Path, name: &str) -> Result<ClassFile, String> {
     if name.is_empty() {
         return Err("no file is named; write a path from the crate's root".to_owned());
     }
     let path = root.join(name);
-    match fs::read_to_string(&path) {
+    if fs::metadata(&path).is_ok_and(|file| !file.is_file() && !file.is_dir()) {
+        // A pipe would have the compiler wait, and a device may have no end.
+        return Err(format!("`{name}` is no regular file"));
+    }
+    match text_of(&path) {
+        Ok(text) if text.len() as u64 > FILE_BYTES_MAX => Err(format!(
+            "`{name}` has more than 1MiB, which no list of sizes needs"
+        )),
         Ok(text) => {
             let (items, mistakes) = parse(&text);
             Ok(ClassFile {
@@ -55,6 +65,14 @@ pub(crate) fn read(root: &Path, name: &str) -> Result<ClassFile, String> {
             _ => format!("cannot read `{name}`: {error}"),
         }),
     }
+}
+
+/// The text of a file, or a little more of it than a file of sizes may have.
+fn text_of(path: &Path) -> io::Result<String> {
+    let mut text = String::new();
+    let file = fs::File::open(path)?;
+    file.take(FILE_BYTES_MAX + 1).read_to_string(&mut text)?;
+    Ok(text)
 }
 
 /// The sizes of a text, and what is wrong with others.
@@ -128,6 +146,22 @@ mod tests {
                 format!("`{start}…` is not a size; sizes look like `48` or `4KiB`")
             )]
         );
+    }
+
+    #[test]
+    fn what_has_no_end_is_not_read() {
+        let message = |name| read(Path::new("/"), name).err().expect("it is no list");
+        assert_eq!(message("dev/zero"), "`dev/zero` is no regular file");
+        let folder = std::env::temp_dir().join(format!("class-file-{}", std::process::id()));
+        fs::create_dir_all(&folder).expect("the folder can be made");
+        let long = "8 # the one size\n".repeat(1 << 16);
+        fs::write(folder.join("long.classes"), long).expect("the file can be written");
+        let message = read(&folder, "long.classes").err().expect("it is too long");
+        assert_eq!(
+            message,
+            "`long.classes` has more than 1MiB, which no list of sizes needs"
+        );
+        fs::remove_dir_all(&folder).expect("the folder can be removed");
     }
 
     #[test]
