@@ -9,7 +9,13 @@ const EXPORTED: &str = env!("CARGO_BIN_EXE_exported_checked");
 /// Runs misuse of the process's `malloc`; what it is said to be, with the address.
 #[track_caller]
 fn exported(arguments: &[&str], fault: &str, class: &str) {
-    let outcome = Program::new(EXPORTED, arguments).run();
+    misused(EXPORTED, arguments, fault, class);
+}
+
+/// The same of this program.
+#[track_caller]
+fn misused(program: &str, arguments: &[&str], fault: &str, class: &str) {
+    let outcome = Program::new(program, arguments).run();
     let Outcome {
         status,
         output,
@@ -63,6 +69,21 @@ fn what_c_does_with_what_is_free_is_found() {
         "write to a free block",
         ", class 48",
     );
+}
+
+/// There the word that says what was asked for lies before the canary.
+#[test]
+fn an_overflow_by_a_byte_is_found_where_requests_are_recorded() {
+    const RECORDED: &str = env!("CARGO_BIN_EXE_exported_recorded_guarded");
+    for act in ["overflow_and_free", "overflow_and_grow"] {
+        for (size, class) in [
+            ("24", ", class 48"),
+            ("20000", ", class 20096"),
+            ("1000000", ""),
+        ] {
+            misused(RECORDED, &[act, size], "overflow", class);
+        }
+    }
 }
 
 #[test]

@@ -87,18 +87,26 @@ impl Found {
         }
     }
 
+    /// The class of the block, if it is of one.
+    pub(super) fn class(&self) -> Option<usize> {
+        match self {
+            Found::Class(class) => Some(*class),
+            _ => None,
+        }
+    }
+
     /// Bytes that the block has for its user.
     ///
     /// # Safety
     /// - `block` is what this was found to be.
     pub(super) unsafe fn usable_bytes<D: Exported>(&self, block: NonNull<u8>) -> usize {
-        let (bytes, class) = match self {
-            Found::Class(class) => (D::block_bytes(*class), Some(*class)),
-            Found::Large(page) => (large::usable_bytes::<D>(page), None),
+        let bytes = match self {
+            Found::Class(class) => D::block_bytes(*class),
+            Found::Large(page) => large::usable_bytes::<D>(page),
             Found::Huge(head) => return head.block_bytes(),
             Found::ZeroSized | Found::Nothing => return 0,
         };
         // SAFETY: the caller's promise.
-        unsafe { canary::asked::<D>(block.as_ptr(), bytes, class) }
+        unsafe { canary::asked::<D>(block.as_ptr(), bytes, self.class()) }
     }
 }

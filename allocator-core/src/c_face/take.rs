@@ -116,7 +116,7 @@ unsafe fn free_elsewhere<D: Exported>(block: *mut u8) {
     // SAFETY: an address of somebody's.
     let found = unsafe { find::<D>(block) };
     // SAFETY: just found.
-    unsafe { found.check_end::<D>(block) };
+    unsafe { check_end::<D>(&found, block) };
     errno::kept(|| match found {
         // SAFETY: the caller's promise.
         Found::Class(class) => unsafe { deallocate_in_class::<D>(block, class) },
@@ -136,6 +136,20 @@ unsafe fn free_elsewhere<D: Exported>(block: *mut u8) {
         }
         Found::Nothing => blame_foreign::<D>(block),
     });
+}
+
+/// Ends the process if somebody wrote behind the block, which is given back or resized: over its canary, or over the
+/// word before that, where requests are recorded.
+///
+/// # Safety
+/// - `block` is what `found` says.
+unsafe fn check_end<D: Exported>(found: &Found, block: NonNull<u8>) {
+    // SAFETY: the caller's promise.
+    unsafe { found.check_end::<D>(block) };
+    // SAFETY: as above.
+    if D::CANARIES && D::RECORDS && !unsafe { word::is_kept::<D>(block) } {
+        canary::blame::<D>(block.as_ptr(), found.class());
+    }
 }
 
 /// Ends the process over what is nothing of the type, where freed pointers are looked at.
@@ -196,7 +210,7 @@ unsafe fn realloc_uncounted<D: Exported>(start: NonNull<u8>, size: usize) -> *mu
     if stays {
         if D::PAGES || D::LINKS || D::CANARIES {
             // SAFETY: an address of somebody's; what it is, is looked at on the way.
-            unsafe { find::<D>(start).check_end::<D>(start) };
+            unsafe { check_end::<D>(&find::<D>(start), start) };
         }
         let class = bin_offset::<D>(size) as usize / BIN_BYTES;
         // SAFETY: the caller's own, of this class.
@@ -213,7 +227,7 @@ unsafe fn resize<D: Exported>(block: NonNull<u8>, size: usize) -> *mut u8 {
     // SAFETY: an address of somebody's.
     let found = unsafe { find::<D>(block) };
     // SAFETY: just found.
-    unsafe { found.check_end::<D>(block) };
+    unsafe { check_end::<D>(&found, block) };
     // SAFETY: as above.
     let usable_bytes = unsafe { found.usable_bytes::<D>(block) };
     if let Found::Nothing = found {

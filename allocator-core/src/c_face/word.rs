@@ -19,7 +19,8 @@
 //!    another, and where a block grows around it.
 //!
 //! Where somebody asked for an alignment, or where there are canaries, the word has room of its own: a full
-//! block does not say its alignment, and what was asked for ends before the canary does. Blocks that have no
+//! block does not say its alignment, and what was asked for ends before the canary does. Where
+//! there are canaries, a write over the word is found, too, when the block is given back ([`is_kept`]). Blocks that have no
 //! bytes (`malloc(0)` where there are guards) have no word, and are not counted. What the type hands out by
 //! its Rust face has none, either: it must not be freed here.
 
@@ -250,6 +251,17 @@ pub(super) unsafe fn read<D: Exported>(block: NonNull<u8>) -> Noted {
 /// Whether the word of a block of `bytes` is behind all of what counts as this place.
 fn is_apart(place: usize, bytes: usize) -> bool {
     place >= ALIGNED_PLACES || size_of_place(place) + WORD_BYTES <= bytes
+}
+
+/// Whether a block whose word has room of its own, because there are canaries, has a word still, or none at all.
+///
+/// # Safety
+/// - as [`read`].
+pub(super) unsafe fn is_kept<D: Exported>(block: NonNull<u8>) -> bool {
+    debug_assert!(D::CANARIES);
+    // SAFETY: the caller's promise.
+    let noted = unsafe { read::<D>(block) };
+    noted.bytes == 0 || noted.place.is_some()
 }
 
 /// How many of its `bytes` the user of a block may use.

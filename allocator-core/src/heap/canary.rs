@@ -167,9 +167,10 @@ pub(crate) unsafe fn asked<D: Declared>(
     }
 }
 
+/// Ends the process over a block that somebody wrote behind.
 #[cold]
 #[inline(never)]
-fn blame<D: Declared>(block: *mut u8, class: Option<usize>) -> ! {
+pub(crate) fn blame<D: Declared>(block: *mut u8, class: Option<usize>) -> ! {
     let class_bytes = class.map(D::block_bytes);
     report::<D>(Fault::Overflow, block.addr(), class_bytes)
 }

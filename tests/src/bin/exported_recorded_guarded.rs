@@ -1,5 +1,5 @@
 //! A program that brings its own `malloc`, which records and guards: what is freed was counted as allocated, of
-//! blocks of no bytes, too.
+//! blocks of no bytes, too. With arguments it writes behind a block.
 
 use std::ffi::c_void;
 use std::hint::black_box;
@@ -47,7 +47,34 @@ fn allocate_and_free(size: usize) {
     }
 }
 
+/// Writes one byte too many into a block and gives it back, to `free` or to be resized.
+fn overflow(size: usize, give_back: impl Fn(*mut c_void)) {
+    // SAFETY: the block is the caller's; a byte behind it is written, which is what is to be found.
+    unsafe {
+        let block = black_box(libc::malloc(size));
+        println!("is about {block:?}");
+        block.cast::<u8>().add(size).write_volatile(1);
+        give_back(block);
+    }
+}
+
 fn main() {
+    let arguments: Vec<_> = std::env::args().collect();
+    if let [_, act, size] = &arguments[..] {
+        let size = size.parse().expect("a size");
+        let grow = |block| {
+            // SAFETY: the block is live.
+            black_box(unsafe { libc::realloc(block, 2 * size) });
+        };
+        // SAFETY: the block is live.
+        let free = |block| unsafe { libc::free(block) };
+        match act.as_str() {
+            "overflow_and_free" => overflow(size, free),
+            "overflow_and_grow" => overflow(size, grow),
+            _ => panic!("no such act: {act}"),
+        }
+        return;
+    }
     // Profiles have memory of their own: nothing else is allocated between them.
     let before = Malloc::profile();
     (0..300).for_each(allocate_and_free);
