@@ -2,7 +2,7 @@
 //! computed from literals, and writes numbers the way a user would.
 
 use proc_macro2::{Delimiter, Group, Literal, TokenStream, TokenTree};
-use syn::{BinOp, Expr, Lit, LitFloat, LitInt, UnOp};
+use syn::{BinOp, Expr, Lit, LitFloat, LitInt, Type, UnOp};
 
 use crate::spelling::{quoted_or, tidy};
 use crate::typing;
@@ -130,6 +130,14 @@ pub(crate) fn amount(expr: &Expr, unit: Unit) -> Result<Amount, Mistake> {
             "`{}` is not a number",
             tidy(expr)
         ))),
+        // As numbers they would be 0 and 1, and be taken for that.
+        Expr::Binary(binary) if is_verdict(binary.op) => {
+            Err(Mistake::Partial("a comparison is not a number".to_owned()))
+        }
+        Expr::Cast(cast) if is_fraction(&cast.ty) => Err(Mistake::Partial(format!(
+            "`{}` is not a whole number",
+            tidy(expr)
+        ))),
         _ => Ok(match computed(expr, unit) {
             Some(value) => Amount::Known(value),
             None => {
@@ -140,6 +148,26 @@ pub(crate) fn amount(expr: &Expr, unit: Unit) -> Result<Amount, Mistake> {
             }
         }),
     }
+}
+
+/// Whether an operator compares, or joins what was compared.
+fn is_verdict(op: BinOp) -> bool {
+    matches!(
+        op,
+        BinOp::Eq(_)
+            | BinOp::Ne(_)
+            | BinOp::Lt(_)
+            | BinOp::Le(_)
+            | BinOp::Gt(_)
+            | BinOp::Ge(_)
+            | BinOp::And(_)
+            | BinOp::Or(_)
+    )
+}
+
+/// Whether a type is one of fractions.
+fn is_fraction(of: &Type) -> bool {
+    matches!(of, Type::Path(of) if of.path.is_ident("f32") || of.path.is_ident("f64"))
 }
 
 /// The value of a literal of any kind.
