@@ -28,6 +28,10 @@ pub(crate) fn allocator(name: &Ident, spec: &Spec) -> TokenStream {
         limit,
     } = constants::of(spec);
     let count = Literal::usize_unsuffixed(spec.classes.len());
+    let waiting = match spec.hardening.quarantine {
+        0 => Literal::usize_unsuffixed(0),
+        _ => count.clone(),
+    };
     let config = config(name, spec, &cache, batch, limit);
     let (slot, slot_static, slot_address) = slot(name, spec);
     let (extra, export) = export(name, spec);
@@ -77,6 +81,7 @@ pub(crate) fn allocator(name: &Ident, spec: &Spec) -> TokenStream {
             unsafe impl __core::Choices for #name {
                 const CONFIG: __core::Config = __CONFIG;
                 type PerClass<__T> = [__T; #count #extra];
+                type PerWaitingClass<__T> = [__T; #waiting];
                 #[inline(always)]
                 fn direct_table() -> &'static [u16] {
                     &__DIRECT

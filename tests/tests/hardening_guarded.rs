@@ -367,8 +367,8 @@ fn what_a_busy_thread_freed_waits_whatever_others_do() {
             let block = allocate::<SignedAndWaiting>(SIZE);
             free::<SignedAndWaiting>(block, SIZE);
             let before = Instant::now();
-            // Three quarters of what may wait.
-            let others = (64 << 10) / 4 * 3 / class_bytes::<SignedAndWaiting>(SIZE);
+            // Less than half of what may wait.
+            let others = (64 << 10) / 2 / class_bytes::<SignedAndWaiting>(SIZE) - 1;
             let is_handed_out = (0..others).any(|_| {
                 let other = allocate::<SignedAndWaiting>(SIZE);
                 free::<SignedAndWaiting>(other, SIZE);
@@ -390,8 +390,10 @@ fn what_a_busy_thread_freed_waits_whatever_others_do() {
 fn blocks_of_all_classes_wait_together() {
     let block = allocate::<Quarantined>(100);
     free::<Quarantined>(block, 100);
-    // More than may wait.
-    free::<Quarantined>(allocate::<Quarantined>(5000), 5000);
+    // Each takes more than half of what may wait.
+    for _ in 0..2 {
+        free::<Quarantined>(allocate::<Quarantined>(2100), 2100);
+    }
     // Another test may have sent it home before, by a purge.
     let blocks: Vec<_> = (0..1000).map(|_| allocate::<Quarantined>(100)).collect();
     assert!(blocks.contains(&block));

@@ -9,6 +9,7 @@ use super::{Config, Export, OnCorruption, StatsLevel};
 /// # Safety
 /// - `PerClass<T>` is `[T; CONFIG.class_bytes.len()]`, or one longer where `CONFIG.export` is not
 ///   `Off`: the last is of no class;
+/// - `PerWaitingClass<T>` is `[T; CONFIG.class_bytes.len()]`, if the type has a quarantine;
 /// - `start_table` is `start_table(CONFIG.class_bytes)`;
 /// - `direct_table` is `direct_table(CONFIG.class_bytes)` up to `CONFIG.fast_path.direct_max`.
 pub unsafe trait Choices: Sized + 'static {
@@ -16,6 +17,8 @@ pub unsafe trait Choices: Sized + 'static {
     const CONFIG: Config;
     /// One `T` per size class, and one of no class where a free is not told the layout.
     type PerClass<T>;
+    /// One `T` per size class whose freed blocks wait; none without `hardening(quarantine)`.
+    type PerWaitingClass<T>;
     /// Bin offsets by size.
     fn direct_table() -> &'static [u16];
     /// What `start_factor` says of each class.

@@ -85,18 +85,24 @@ impl Config {
         (self.page_bytes_for(block_bytes) - self.guard_bytes()) / block_bytes
     }
 
-    /// Blocks of a class that a thread may keep in its cache: the option, or as many as fit 64 KiB.
+    /// Blocks of a class that a thread may keep in its cache: the option, or as many as fit half of the
+    /// quarantine, which come at once, if those are more; but no more than fit 64 KiB.
     ///
     /// # Panics
     /// When `block_bytes` is 0.
     #[must_use]
     pub const fn cache_blocks_for(&self, block_bytes: usize) -> u32 {
+        if self.fast_path.cache == 0 {
+            return 0;
+        }
         let by_bytes = (CACHE_BYTES_MAX / block_bytes) as u32;
-        if by_bytes < self.fast_path.cache {
-            by_bytes
+        let at_once = self.hardening.quarantine_bytes / 2 / block_bytes as u32;
+        let most = if self.fast_path.cache < at_once {
+            at_once
         } else {
             self.fast_path.cache
-        }
+        };
+        if most < by_bytes { most } else { by_bytes }
     }
 
     /// Slow-path cycles that an all-free last page of blocks of this size is kept.

@@ -63,6 +63,7 @@ unsafe impl Choices for Tiny {
         export: Export::Off,
     };
     type PerClass<T> = [T; 1];
+    type PerWaitingClass<T> = [T; 0];
 
     fn direct_table() -> &'static [u16] {
         static TABLE: [u16; direct_len(BLOCK_BYTES)] = direct_table(&[BLOCK_BYTES as u32]);

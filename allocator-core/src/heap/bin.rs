@@ -16,7 +16,7 @@ use core::ptr;
 
 use crate::config::choices::{Choices, Derived};
 use crate::config::size_class::BIN_BYTES;
-use crate::mem::block::Block;
+use crate::mem::block::{Block, BlockList};
 use crate::mem::page::Page;
 use crate::mem::samples;
 use crate::mem::written;
@@ -35,8 +35,8 @@ pub(crate) struct Bin {
     /// Into which page the last block was freed that the bin did not take, and how many in a row were:
     /// see `wants_to_switch`.
     last_page: Cell<u32>,
-    /// Where the head was then.
-    last_head: Cell<u32>,
+    /// In run mode, where the head was then; in random mode, how many blocks were in hand when some were put in.
+    mark: Cell<u32>,
 }
 
 const _: () = assert!(size_of::<Bin>() == BIN_BYTES);
@@ -165,6 +165,31 @@ impl Bin {
         self.n.set(self.n.get().wrapping_add(1));
     }
 
+    /// Puts a list in front of that of the bin, if that is in random mode, has room for all of it, and gave out some
+    /// since it got others: of a thread that only frees, every bin would come to hold blocks of many pages. Whether
+    /// it did.
+    ///
+    /// # Safety
+    /// - the list is of one block at least, of blocks of `class`, the bin's, that their users gave back, and the
+    ///   caller's.
+    #[must_use]
+    pub(super) unsafe fn put_list<C: Choices>(&self, class: usize, list: BlockList) -> bool {
+        let (before, count) = (self.len(), self.len() + list.count);
+        let is_idle = before > 0 && before >= self.mark.get();
+        if is_idle || count > self.limit.get().cast_unsigned() {
+            return false;
+        }
+        // Signed again only if it still is.
+        // SAFETY: the caller's promise.
+        let end = unsafe { Block::next::<C>(list.tail, C::block_bytes(class)) };
+        debug_assert!(end.is_null(), "it is the last");
+        // SAFETY: as above.
+        unsafe { Block::set_next::<C>(list.tail, self.head.get()) };
+        self.set_list(list.head, count);
+        self.mark.set(count);
+        true
+    }
+
     /// What the bin is doing. `caches`: whether the bin's type has the
     /// random mode at all, a constant.
     #[inline]
@@ -202,6 +227,7 @@ impl Bin {
 
     /// Lists `count` blocks of any pages; there may be `most`.
     pub(crate) fn set_random(&self, head: *mut Block, count: u32, most: u32) {
+        self.mark.set(count);
         self.span.set(0);
         self.limit.set(most.cast_signed());
         self.set_list(head, count);
@@ -236,7 +262,7 @@ impl Bin {
     #[inline(always)]
     pub(super) fn note_elsewhere(&self, page: &Page) {
         self.last_page.set(number_of(page) | 1);
-        self.last_head.set(self.head.get().addr() as u32);
+        self.mark.set(self.head.get().addr() as u32);
     }
 
     /// Notes that a block of `page` was freed elsewhere; whether the bin had better switch to it:
@@ -250,7 +276,7 @@ impl Bin {
         }
         let streak = self.last_page.get() % (1 << STREAK_BITS) + 1;
         let head = self.head.get().addr() as u32;
-        let head_before = self.last_head.replace(head);
+        let head_before = self.mark.replace(head);
         let switch = streak >= STREAK_MAX || (streak > 1 && head == head_before);
         let streak = if switch { 0 } else { streak };
         self.last_page.set(number_of(page) | streak);

@@ -165,8 +165,8 @@ impl<C: Choices> Cache<C> {
         }
     }
 
-    /// Lets a block wait in the quarantine of the heap, if there is one and the batch that is being filled has
-    /// room; whether it did.
+    /// Lets a block wait in the quarantine of the heap, if there is one and its young generation has room; whether
+    /// it did.
     ///
     /// # Safety
     /// - `block` is a block of `class` that its user gave back.
@@ -176,12 +176,12 @@ impl<C: Choices> Cache<C> {
             return false;
         };
         let _stay = heap.gate.enter();
-        let has_room = heap.quarantine.has_room::<C>(class);
+        let has_room = heap.quarantine.has_room(class);
         if has_room {
             // SAFETY: given back by its user, and there is room.
             unsafe {
                 written::clear::<C>(block, class);
-                heap.quarantine.add::<C>(class, block.cast());
+                heap.quarantine.add(class, block.cast());
             }
         }
         has_room

@@ -53,7 +53,7 @@ pub(super) fn claim_page<C: Choices>(
         (usable_bytes / block_bytes) as u32,
         class as u8,
     );
-    if C::EXPORTS || C::QUARANTINE > 0 {
+    if C::EXPORTS {
         page.note_bin((class * BIN_BYTES) as u16);
     }
     if C::PAGES {

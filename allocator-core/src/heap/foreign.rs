@@ -7,6 +7,7 @@
 //! Used inside the gate of the heap that it is of, so that a visitor may send what its owner, who
 //! sleeps, has not.
 
+use core::ops::BitOrAssign;
 use core::ptr;
 
 use crate::base::sync::{AtomicU32, Cell, Ordering};
@@ -34,6 +35,14 @@ const RUN_BYTES_MAX: u32 = 16 << 10;
 pub(crate) enum Sent {
     No,
     Yes,
+}
+
+impl BitOrAssign for Sent {
+    fn bitor_assign(&mut self, other: Self) {
+        if other == Self::Yes {
+            *self = other;
+        }
+    }
 }
 
 /// What is held back. All zero is nothing.

@@ -8,7 +8,6 @@ use super::cache::Cache;
 use super::foreign::{Sent, send_home};
 use super::heap::Heap;
 use super::pages::{self, free_apart, give_back, page_of, read_mail, switch_to};
-use super::quarantine::class_of;
 use crate::config::choices::{Choices, Derived};
 use crate::mem::block::{Block, BlockList};
 use crate::mem::page::Page;
@@ -103,8 +102,8 @@ unsafe fn free_inside<C: Choices>(
     sent
 }
 
-/// Frees a block of a type with a quarantine when the batch that is being filled has no room for it: it begins
-/// the next, and what has waited long enough goes on. Whether that sent blocks to another thread's page.
+/// Frees a block of a type with a quarantine when the young generation has no room for it: the old one goes on,
+/// and the block begins another. Whether that sent blocks to another thread's page.
 ///
 /// # Safety
 /// - `block` is a block of `class` that its user gave back.
@@ -115,62 +114,97 @@ pub(crate) unsafe fn free_later<C: Choices>(
     block: NonNull<u8>,
 ) -> Sent {
     let _stay = heap.gate.enter();
-    // SAFETY: the caller's promise.
-    unsafe {
-        heap.quarantine
-            .add_to_next::<C>(class, block.as_ptr().cast())
-    };
-    free_waiting(cache, heap, C::QUARANTINE)
+    let mut sent = Sent::No;
+    let has_room = heap.quarantine.make_room(class, |class, list| {
+        // SAFETY: the list is this thread's from now on.
+        sent |= unsafe { free_list(cache, heap, class, list) };
+    });
+    if !has_room {
+        // SAFETY: the caller's promise.
+        return unsafe { free_now(cache, heap, class, block) };
+    }
+    // SAFETY: given back by its user, and there is room.
+    unsafe { heap.quarantine.add(class, block.as_ptr().cast()) };
+    sent
 }
 
-/// Frees what has waited longest until what waits takes `most` bytes at most. Inside the gate.
-fn free_waiting<C: Choices>(cache: &Cache<C>, heap: &'static Heap<C>, most: usize) -> Sent {
-    let mut sent = Sent::No;
-    loop {
-        let mut batch = heap.quarantine.take_over::<C>(most);
-        if batch.is_null() {
-            return sent;
-        }
-        while let Some(block) = NonNull::new(batch.cast::<u8>()) {
-            // SAFETY: it has waited.
-            let class = unsafe { class_of(batch) };
-            // SAFETY: the batch is this thread's.
-            batch = unsafe { Block::next::<C>(batch, C::block_bytes(class)) };
-            let bin = cache.bin(class);
-            if bin.is_of_run(block.as_ptr()) || C::CACHES && bin.has_random_room() {
-                // SAFETY: its user gave it back, nobody else knows it, and the bin takes it.
-                unsafe { bin.put::<C>(block.as_ptr()) };
-            // SAFETY: as above, and the bin does not take it.
-            } else if unsafe { free_inside(cache, heap, class, block) } == Sent::Yes {
-                sent = Sent::Yes;
-            }
-        }
+/// Frees blocks that have waited: into their bin as a whole, if that lists blocks of any pages and has room.
+/// Inside the gate. Whether that sent blocks to another thread's page.
+///
+/// # Safety
+/// - the list is of one block at least, of blocks of `class` that their users gave back, and the caller's.
+unsafe fn free_list<C: Choices>(
+    cache: &Cache<C>,
+    heap: &'static Heap<C>,
+    class: usize,
+    list: BlockList,
+) -> Sent {
+    let bin = cache.bin(class);
+    // SAFETY: the caller's promise.
+    if C::CACHES && unsafe { bin.put_list::<C>(class, list) } {
+        return Sent::No;
     }
+    let mut sent = Sent::No;
+    if !bin.is_attached() {
+        sent = give_back(cache, heap, class, list.head);
+        if !heap.owner.mail.is_empty() {
+            read_mail(heap);
+        }
+        return sent;
+    }
+    let mut rest = list.head;
+    while let Some(block) = NonNull::new(rest.cast::<u8>()) {
+        // SAFETY: the list is the caller's.
+        rest = unsafe { Block::next::<C>(rest, C::block_bytes(class)) };
+        // SAFETY: as above.
+        sent |= unsafe { free_now(cache, heap, class, block) };
+    }
+    sent
+}
+
+/// Frees a block of a type with a quarantine that does not wait. Inside the gate. Whether that sent blocks to
+/// another thread's page.
+///
+/// # Safety
+/// - as [`free_later`].
+#[inline(always)]
+unsafe fn free_now<C: Choices>(
+    cache: &Cache<C>,
+    heap: &'static Heap<C>,
+    class: usize,
+    block: NonNull<u8>,
+) -> Sent {
+    let bin = cache.bin(class);
+    if bin.is_of_run(block.as_ptr()) || C::CACHES && bin.has_random_room() {
+        // SAFETY: the caller's promise, and the bin takes it.
+        unsafe { bin.put::<C>(block.as_ptr()) };
+        return Sent::No;
+    }
+    // SAFETY: the caller's promise, and the bin does not take it.
+    unsafe { free_inside(cache, heap, class, block) }
 }
 
 /// Sends all that waits in a heap home, as another thread's frees go: for a visitor.
 pub(super) fn send_waiting<C: Choices>(heap: &Heap<C>) {
-    loop {
-        let mut batch = heap.quarantine.take_over::<C>(0);
-        if batch.is_null() {
-            return;
-        }
-        while let Some(block) = NonNull::new(batch.cast()) {
-            // SAFETY: it has waited.
-            let class = unsafe { class_of(batch) };
-            // SAFETY: the batch is the visitor's.
-            batch = unsafe { Block::next::<C>(batch, C::block_bytes(class)) };
+    heap.quarantine.release_all(|class, list| {
+        let mut rest = list.head;
+        while let Some(block) = NonNull::new(rest.cast()) {
+            // SAFETY: the list is the visitor's.
+            rest = unsafe { Block::next::<C>(rest, C::block_bytes(class)) };
             // SAFETY: its user gave it back, and nobody else knows it.
             unsafe { free_without_heap::<C>(class, block) };
         }
-    }
+    });
 }
 
 /// [`pages::empty_bins`], of what waits as well.
 pub(crate) fn flush_all<C: Choices>(cache: &Cache<C>, heap: &'static Heap<C>) {
     if C::QUARANTINE > 0 {
         let _stay = heap.gate.enter();
-        let _ = free_waiting(cache, heap, 0);
+        heap.quarantine.release_all(|class, list| {
+            // SAFETY: the list is this thread's from now on.
+            let _ = unsafe { free_list(cache, heap, class, list) };
+        });
     }
     pages::empty_bins(cache, heap);
 }
@@ -229,7 +263,7 @@ fn flush<C: Choices>(cache: &Cache<C>, heap: &'static Heap<C>, class: usize) {
     // SAFETY: as above.
     unsafe { Block::set_next::<C>(last, core::ptr::null_mut()) };
     bin.set_random(bin.head(), keep, most);
-    give_back(cache, heap, class, rest);
+    let _ = give_back(cache, heap, class, rest);
     if !heap.owner.mail.is_empty() {
         read_mail(heap);
     }

@@ -56,8 +56,6 @@ pub struct Heap<C: Choices> {
     pub(super) owned: Owned,
     /// Blocks of other heaps' pages that the owner freed, not sent yet.
     pub(super) foreign: Foreign,
-    /// Blocks that wait before they go on. Owner only.
-    pub(super) quarantine: Quarantine,
     /// Times the owner left the fast path for a page, which retiring counts by.
     pub(super) cycle: Cell<u32>,
     /// Blocks until the next is sampled; 0 before it is known. Owner only.
@@ -79,6 +77,8 @@ pub struct Heap<C: Choices> {
     pub(super) spares: Spares<C>,
     /// What its thread asks for, when that is recorded; null until it asks.
     tally: AtomicPtr<Tally>,
+    /// Blocks that wait before they go on.
+    pub(super) quarantine: Quarantine<C>,
 }
 
 // SAFETY: the cells are used by one thread at a time (see the module's text); the rest is atomic.

@@ -5,6 +5,7 @@
 
 use super::bin::Mode;
 use super::cache::Cache;
+use super::foreign::Sent;
 use super::heap::Heap;
 use crate::config::RetireCycles;
 use crate::config::choices::{Choices, Derived};
@@ -118,13 +119,14 @@ fn detach_emptied<C: Choices>(cache: &Cache<C>, heap: &'static Heap<C>) {
 }
 
 /// Frees a list of blocks of any pages, none of them attached, into their pages. Blocks of other
-/// heaps are held back to be sent in runs.
+/// heaps are held back to be sent in runs. Whether some were sent.
 pub(super) fn give_back<C: Choices>(
     cache: &Cache<C>,
     heap: &'static Heap<C>,
     class: usize,
     mut list: *mut Block,
-) {
+) -> Sent {
+    let mut sent = Sent::No;
     while !list.is_null() {
         let block = list;
         // SAFETY: the list is this thread's.
@@ -139,9 +141,10 @@ pub(super) fn give_back<C: Choices>(
                 heap.counters.remote_frees.add(1);
             }
             // SAFETY: nobody else knows the block; the page is not ours.
-            let _ = unsafe { heap.foreign.add::<C>(page, class, block) };
+            sent |= unsafe { heap.foreign.add::<C>(page, class, block) };
         }
     }
+    sent
 }
 
 /// Empties every bin into its pages, sends what is held of others', reads the mail. Pages that
@@ -153,7 +156,7 @@ pub(super) fn empty_bins<C: Choices>(cache: &Cache<C>, heap: &'static Heap<C>) {
         if let Mode::Random = cache.mode(class) {
             let list = bin.head();
             bin.set_idle();
-            give_back(cache, heap, class, list);
+            let _ = give_back(cache, heap, class, list);
         }
         // Also what was attached on the way.
         if let Some(page) = cache.detach(class) {
@@ -181,7 +184,7 @@ pub(crate) fn make_holes<C: Choices>(heap: &'static Heap<C>) {
 pub(crate) fn check<C: Choices>(cache: &Cache<C>, heap: &'static Heap<C>) {
     let stay = heap.gate.enter();
     heap.check();
-    heap.quarantine.check::<C>();
+    heap.quarantine.check();
     for class in 0..C::CLASSES {
         cache.check_bin(class);
     }

@@ -98,10 +98,14 @@ fn fill_from<C: Choices>(
 }
 
 /// Whether the bin should list blocks of any pages: the class is fragmented, so that a page
-/// yields little. Entered under a quarter of a page's blocks, left at three quarters.
+/// yields little. Entered under a quarter of a page's blocks, left at three quarters. Where blocks wait,
+/// always: they come back of any pages.
 fn is_random<C: Choices>(cache: &Cache<C>, class: usize, page: &Page) -> bool {
     if !C::CACHES || C::CONFIG.cache_blocks_for(C::block_bytes(class)) < RANDOM_BLOCKS_MIN {
         return false;
+    }
+    if C::QUARANTINE > 0 {
+        return true;
     }
     let (room, all) = (page.reserved() - page.used(), page.reserved());
     match cache.mode(class) {
@@ -119,14 +123,18 @@ fn fill_random<C: Choices>(
 ) {
     let most = C::CONFIG.cache_blocks_for(C::block_bytes(class));
     let mut list = take_from(heap, page, BlockList::EMPTY, most / 2);
+    let mut last = page;
     for _ in 1..RANDOM_PAGES_MAX {
-        if list.count >= most / 2 {
+        // Where every class is in random mode, one that needs few blocks would have a fresh page threaded further.
+        let is_fresh = C::QUARANTINE > 0 && last.unthreaded() > 0;
+        if list.count >= most / 2 || is_fresh {
             break;
         }
         let Some(page) = heap.take_queued(class) else {
             break;
         };
         list = take_from(heap, page, list, most / 2);
+        last = page;
     }
     cache.bin(class).set_random(list.head, list.count, most);
 }

@@ -174,7 +174,7 @@ extern "C" fn enter<D: Declared>(now_ms: u64) {
 
 /// Whether blocks of a heap wait whose owner is idle, as far as can be told: then a visitor sends them home.
 fn waits_too_long<C: Choices>(heap: &'static Heap<C>, until_ms: u64) -> bool {
-    C::QUARANTINE > 0 && heap.quarantine.is_left_alone(until_ms)
+    heap.quarantine.is_left_alone(until_ms)
 }
 
 extern "C" fn visit<D: Declared>(now_ms: u64) {
@@ -197,7 +197,7 @@ extern "C" fn release<D: Declared>() {
     D::shared().sweep_orphans();
     // Those that are too young, or whose owner was at home.
     let mut heaps = D::shared().records();
-    if heaps.any(|heap| heap.spares.since_ms().is_some() || heap.quarantine.is_in_use::<D>()) {
+    if heaps.any(|heap| heap.spares.since_ms().is_some() || heap.quarantine.is_in_use()) {
         due::after(os::now_ms(), D::CONFIG.purge);
     }
     D::shared().release_visited(at_once(D::CONFIG.purge));

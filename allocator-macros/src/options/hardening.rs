@@ -106,7 +106,8 @@ pub(crate) const HARDENING: &[Row<HardeningPart>] = &[
         name: "quarantine",
         forms: || with(words::<OffWord>(), 0, "64KiB"),
         number: Some(QUARANTINE),
-        doc: "freed blocks of classes wait, this many bytes per heap, before they can be used again",
+        doc: "freed blocks of classes wait until half as many bytes were freed after them, at most this many per heap; \
+              a class caches half as many, if `cache` is not off",
     },
     Row {
         key: HardeningPart::Sample,
