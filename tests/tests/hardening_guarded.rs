@@ -400,6 +400,13 @@ fn blocks_of_all_classes_wait_together() {
 }
 
 #[test]
+fn a_block_of_more_bytes_than_may_wait_does_not() {
+    let block = allocate::<Quarantined>(5000);
+    free::<Quarantined>(block, 5000);
+    assert_eq!(allocate::<Quarantined>(5000), block);
+}
+
+#[test]
 fn a_purge_lets_what_waits_go() {
     // The first keeps the page.
     let [_, block] = [(); 2].map(|()| allocate::<Quarantined>(300));

@@ -165,18 +165,21 @@ impl Bin {
         self.n.set(self.n.get().wrapping_add(1));
     }
 
-    /// Puts a list in front of that of the bin, if that is in random mode, has room for all of it, and gave out some
-    /// since it got others: of a thread that only frees, every bin would come to hold blocks of many pages. Whether
-    /// it did.
+    /// Whether the bin, in random mode, has blocks in hand and gave out none since it got the last.
+    pub(super) fn is_unused(&self) -> bool {
+        !self.is_attached() && !self.is_empty() && self.len() >= self.mark.get()
+    }
+
+    /// Puts a list in front of that of the bin, if that is in random mode, has room for all of it, and is not
+    /// unused. Whether it did.
     ///
     /// # Safety
     /// - the list is of one block at least, of blocks of `class`, the bin's, that their users gave back, and the
     ///   caller's.
     #[must_use]
     pub(super) unsafe fn put_list<C: Choices>(&self, class: usize, list: BlockList) -> bool {
-        let (before, count) = (self.len(), self.len() + list.count);
-        let is_idle = before > 0 && before >= self.mark.get();
-        if is_idle || count > self.limit.get().cast_unsigned() {
+        let count = self.len() + list.count;
+        if self.is_unused() || count > self.limit.get().cast_unsigned() {
             return false;
         }
         // Signed again only if it still is.

@@ -146,7 +146,13 @@ unsafe fn free_list<C: Choices>(
     }
     let mut sent = Sent::No;
     if !bin.is_attached() {
-        sent = give_back(cache, heap, class, list.head);
+        if bin.is_unused() {
+            // The thread frees and does not allocate: its bins would come to hold blocks of many pages.
+            let unused = bin.head();
+            bin.set_idle();
+            sent |= give_back(cache, heap, class, unused);
+        }
+        sent |= give_back(cache, heap, class, list.head);
         if !heap.owner.mail.is_empty() {
             read_mail(heap);
         }
