@@ -32,8 +32,8 @@ pub(crate) struct Bin {
     n: Cell<i32>,
     /// Inv. 4.
     limit: Cell<i32>,
-    /// Into which page the last block was freed that the bin did not take, and how many in a row were:
-    /// see `wants_to_switch`.
+    /// In run mode, into which page the last block was freed that the bin did not take, and how many in a row were:
+    /// see `wants_to_switch`. In random mode, how many lists in a row came while the bin was unused.
     last_page: Cell<u32>,
     /// In run mode, where the head was then; in random mode, how many blocks were in hand when some were put in.
     mark: Cell<u32>,
@@ -45,6 +45,9 @@ const _: () = assert!(size_of::<Bin>() == BIN_BYTES);
 const STREAK_BITS: u32 = 3;
 /// Frees in a row into another page that make the bin switch to it.
 const STREAK_MAX: u32 = 6;
+
+/// Lists in a row that find the bin unused, after which it is given up.
+const UNUSED_MAX: u32 = 8;
 
 /// What a bin is doing.
 #[derive(Clone, Copy)]
@@ -170,6 +173,12 @@ impl Bin {
         !self.is_attached() && !self.is_empty() && self.len() >= self.mark.get()
     }
 
+    /// Notes that a list came while the bin was unused; whether that was so often that it had better have nothing.
+    pub(super) fn note_unused(&self) -> bool {
+        self.last_page.set(self.last_page.get() + 1);
+        self.last_page.get() >= UNUSED_MAX
+    }
+
     /// Puts a list in front of that of the bin, if that is in random mode, has room for all of it, and is not
     /// unused. Whether it did.
     ///
@@ -190,6 +199,7 @@ impl Bin {
         unsafe { Block::set_next::<C>(list.tail, self.head.get()) };
         self.set_list(list.head, count);
         self.mark.set(count);
+        self.last_page.set(0);
         true
     }
 
@@ -231,6 +241,7 @@ impl Bin {
     /// Lists `count` blocks of any pages; there may be `most`.
     pub(crate) fn set_random(&self, head: *mut Block, count: u32, most: u32) {
         self.mark.set(count);
+        self.last_page.set(0);
         self.span.set(0);
         self.limit.set(most.cast_signed());
         self.set_list(head, count);

@@ -146,7 +146,7 @@ unsafe fn free_list<C: Choices>(
     }
     let mut sent = Sent::No;
     if !bin.is_attached() {
-        if bin.is_unused() {
+        if bin.is_unused() && bin.note_unused() {
             // The thread frees and does not allocate: its bins would come to hold blocks of many pages.
             let unused = bin.head();
             bin.set_idle();
