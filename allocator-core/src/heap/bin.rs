@@ -33,20 +33,20 @@ pub(crate) struct Bin {
     /// Inv. 4.
     limit: Cell<i32>,
     /// In run mode, into which page the last block was freed that the bin did not take, and how many in a row were:
-    /// see `wants_to_switch`. In random mode, how many lists in a row came while the bin was unused.
-    last_page: Cell<u32>,
-    /// In run mode, where the head was then; in random mode, how many blocks were in hand when some were put in.
+    /// see `wants_to_switch`. In random mode, how many lists in a row came between which it gave out nothing.
+    streak: Cell<u32>,
+    /// In run mode, where the head was then; in random mode, how many blocks were in hand when the last list came.
     mark: Cell<u32>,
 }
 
 const _: () = assert!(size_of::<Bin>() == BIN_BYTES);
 
-/// Bits of `last_page` that count frees in a row.
+/// Bits of `streak` that count frees in a row.
 const STREAK_BITS: u32 = 3;
 /// Frees in a row into another page that make the bin switch to it.
 const STREAK_MAX: u32 = 6;
 
-/// Lists in a row that find the bin unused, after which it is given up.
+/// Lists in a row between which a bin gives out nothing that make it give up what it has.
 const UNUSED_MAX: u32 = 8;
 
 /// What a bin is doing.
@@ -168,27 +168,24 @@ impl Bin {
         self.n.set(self.n.get().wrapping_add(1));
     }
 
-    /// Whether the bin, in random mode, has blocks in hand and gave out none since it got the last.
-    pub(super) fn is_unused(&self) -> bool {
-        !self.is_attached() && !self.is_empty() && self.len() >= self.mark.get()
-    }
-
-    /// Notes that a list came while the bin was unused; whether that was so often that it had better have nothing.
-    pub(super) fn note_unused(&self) -> bool {
-        self.last_page.set(self.last_page.get() + 1);
-        self.last_page.get() >= UNUSED_MAX
-    }
-
-    /// Puts a list in front of that of the bin, if that is in random mode, has room for all of it, and is not
-    /// unused. Whether it did.
+    /// Puts a list in front of that of the bin, if that is in random mode, has room for all of it, and gave out a
+    /// block since the last list came. Whether it did.
     ///
     /// # Safety
     /// - the list is of one block at least, of blocks of `class`, the bin's, that their users gave back, and the
     ///   caller's.
     #[must_use]
     pub(super) unsafe fn put_list<C: Choices>(&self, class: usize, list: BlockList) -> bool {
-        let count = self.len() + list.count;
-        if self.is_unused() || count > self.limit.get().cast_unsigned() {
+        let most = self.limit.get().cast_unsigned();
+        if most == 0 {
+            return false;
+        }
+        let (before, count) = (self.len(), self.len() + list.count);
+        let is_unused = before > 0 && before >= self.mark.get();
+        self.streak
+            .set(if is_unused { self.streak.get() + 1 } else { 0 });
+        if is_unused || count > most {
+            self.mark.set(before);
             return false;
         }
         // Signed again only if it still is.
@@ -199,8 +196,12 @@ impl Bin {
         unsafe { Block::set_next::<C>(list.tail, self.head.get()) };
         self.set_list(list.head, count);
         self.mark.set(count);
-        self.last_page.set(0);
         true
+    }
+
+    /// Whether the bin, in random mode, gave out nothing while so many lists came that it had better have nothing.
+    pub(super) fn stays_unused(&self) -> bool {
+        self.limit.get() > 0 && self.streak.get() >= UNUSED_MAX
     }
 
     /// What the bin is doing. `caches`: whether the bin's type has the
@@ -241,7 +242,7 @@ impl Bin {
     /// Lists `count` blocks of any pages; there may be `most`.
     pub(crate) fn set_random(&self, head: *mut Block, count: u32, most: u32) {
         self.mark.set(count);
-        self.last_page.set(0);
+        self.streak.set(0);
         self.span.set(0);
         self.limit.set(most.cast_signed());
         self.set_list(head, count);
@@ -269,13 +270,13 @@ impl Bin {
     /// Whether the last block that was freed elsewhere went into another page than `page`.
     #[inline(always)]
     pub(super) fn was_elsewhere(&self, page: &Page) -> bool {
-        self.last_page.get() ^ number_of(page) >= 1 << STREAK_BITS
+        self.streak.get() ^ number_of(page) >= 1 << STREAK_BITS
     }
 
     /// Notes that a block of `page` was freed elsewhere, and the last one was not.
     #[inline(always)]
     pub(super) fn note_elsewhere(&self, page: &Page) {
-        self.last_page.set(number_of(page) | 1);
+        self.streak.set(number_of(page) | 1);
         self.mark.set(self.head.get().addr() as u32);
     }
 
@@ -288,12 +289,12 @@ impl Bin {
             self.note_elsewhere(page);
             return false;
         }
-        let streak = self.last_page.get() % (1 << STREAK_BITS) + 1;
+        let streak = self.streak.get() % (1 << STREAK_BITS) + 1;
         let head = self.head.get().addr() as u32;
         let head_before = self.mark.replace(head);
         let switch = streak >= STREAK_MAX || (streak > 1 && head == head_before);
         let streak = if switch { 0 } else { streak };
-        self.last_page.set(number_of(page) | streak);
+        self.streak.set(number_of(page) | streak);
         switch
     }
 }

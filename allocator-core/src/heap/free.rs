@@ -146,16 +146,16 @@ unsafe fn free_list<C: Choices>(
     }
     let mut sent = Sent::No;
     if !bin.is_attached() {
-        if bin.is_unused() && bin.note_unused() {
+        if C::COUNTS && !bin.is_empty() {
+            heap.counters.flushes.add(1);
+        }
+        if bin.stays_unused() {
             // The thread frees and does not allocate: its bins would come to hold blocks of many pages.
             let unused = bin.head();
             bin.set_idle();
             sent |= give_back(cache, heap, class, unused);
         }
-        sent |= give_back(cache, heap, class, list.head);
-        if !heap.owner.mail.is_empty() {
-            read_mail(heap);
-        }
+        sent |= give_back_and_receive(cache, heap, class, list.head);
         return sent;
     }
     let mut rest = list.head;
@@ -269,10 +269,21 @@ fn flush<C: Choices>(cache: &Cache<C>, heap: &'static Heap<C>, class: usize) {
     // SAFETY: as above.
     unsafe { Block::set_next::<C>(last, core::ptr::null_mut()) };
     bin.set_random(bin.head(), keep, most);
-    let _ = give_back(cache, heap, class, rest);
+    let _ = give_back_and_receive(cache, heap, class, rest);
+}
+
+/// [`give_back`], and what others gave back is received: a thread that only frees may do nothing else.
+fn give_back_and_receive<C: Choices>(
+    cache: &Cache<C>,
+    heap: &'static Heap<C>,
+    class: usize,
+    list: *mut Block,
+) -> Sent {
+    let sent = give_back(cache, heap, class, list);
     if !heap.owner.mail.is_empty() {
         read_mail(heap);
     }
+    sent
 }
 
 /// Frees a block of any page for a thread that has no heap.
