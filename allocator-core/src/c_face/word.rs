@@ -28,12 +28,10 @@ use core::ptr::NonNull;
 
 use super::find::find;
 use crate::config::choices::Derived;
-use crate::global::record::{
-    Request, WORD_BYTES, note_allocation, note_free, note_resize, room_for_word,
-};
+use crate::global::record::{WORD_BYTES, note_allocation, note_free, note_resize, room_for_word};
 use crate::heap::declared::Exported;
 use crate::mem::places::{ALIGNED_PLACES, EXACT_PLACES, PLACES, place, size_of_place};
-use crate::mem::tally::Tally;
+use crate::mem::tally::{Request, Tally};
 
 type Word = u64;
 
@@ -134,7 +132,7 @@ pub(super) unsafe fn with_word_in_class<D: Exported>(
     let request = request(place(size, 1));
     // SAFETY: the last of the block.
     unsafe { write(block, D::block_bytes(class), request.place) };
-    if tally.is_some_and(|tally| tally.allocated(request.place, request.bytes)) {
+    if tally.is_some_and(|tally| tally.allocated(request)) {
         return block.as_ptr();
     }
     note_in_class::<D>(block, size)
@@ -205,7 +203,8 @@ pub(super) unsafe fn count_free_of<D: Exported>(
         return false;
     }
     // What size_of_place() says, without its question.
-    tally.is_some_and(|tally| tally.freed(place, place * 8))
+    let bytes = place * 8;
+    tally.is_some_and(|tally| tally.freed(Request { place, bytes }))
 }
 
 /// What a block says of itself.

@@ -4,16 +4,14 @@
 //! A block that is resized counts as freed and allocated, whether it moves or not.
 
 use core::alloc::Layout;
-use core::ptr;
 
 use super::{thread, verbs};
 use crate::config::choices::Derived;
 use crate::config::size_class::MALLOC_ALIGN;
-use crate::heap::canary;
 use crate::heap::declared::{Declared, cache, current};
 use crate::heap::route::{bin_offset, is_direct};
-use crate::mem::places::place;
-use crate::mem::tally::Tally;
+use crate::heap::{canary, misuse};
+use crate::mem::tally::{Request, Tally};
 use crate::mem::tape::{TracedAct, TracedStep};
 use crate::os;
 
@@ -23,28 +21,21 @@ pub fn allocate<D: Declared>(layout: Layout) -> *mut u8 {
     if !D::RECORDS {
         return verbs::allocate::<D>(layout);
     }
-    // What is in hand is counted without a call, so that nothing has to be kept for afterwards.
-    let block = take_in_hand::<D>(layout);
-    if block.is_null() {
-        return allocate_elsewhere::<D>(layout);
-    }
-    let request = Request::of(layout);
-    if count_allocation::<D>(request) {
-        return block;
-    }
-    note_allocation::<D>(block, request, layout.align(), layout.size())
-}
-
-/// The block that `verbs::allocate` would take out of the thread's bin; null when it has none.
-#[inline(always)]
-fn take_in_hand<D: Declared>(layout: Layout) -> *mut u8 {
     let served = canary::served::<D>(layout);
-    if !is_direct::<D>(served) {
-        return ptr::null_mut();
+    // What is in hand is counted without a call, and all that is not takes one and the same, so that nothing
+    // has to be kept for afterwards and the caller has little of it.
+    if is_direct::<D>(served)
+        && let Some(tally) = tally::<D>()
+        && let Some(room) = tally.room_after_allocation(layout.size())
+    {
+        let block = verbs::pop::<D>(bin_offset::<D>(served.size()));
+        if !block.is_null() {
+            tally.count_allocation(Request::of(layout).place, room);
+            // SAFETY: just allocated as this.
+            return unsafe { canary::signed::<D>(block, served) };
+        }
     }
-    let block = verbs::pop::<D>(bin_offset::<D>(served.size()));
-    // SAFETY: null, or just allocated as this.
-    unsafe { canary::signed::<D>(block, served) }
+    allocate_elsewhere::<D>(layout)
 }
 
 #[inline(never)]
@@ -64,45 +55,32 @@ pub fn allocate_zeroed<D: Declared>(layout: Layout) -> *mut u8 {
 /// - as there.
 #[inline(always)]
 pub unsafe fn deallocate<D: Declared>(block: *mut u8, layout: Layout) {
-    if D::RECORDS && !is_direct::<D>(canary::served::<D>(layout)) {
+    if !D::RECORDS {
         // SAFETY: the caller's promise.
-        return unsafe { deallocate_out_of_line::<D>(block, layout) };
+        return unsafe { verbs::deallocate::<D>(block, layout) };
+    }
+    let served = canary::served::<D>(layout);
+    misuse::debug_check::<D>(block, served);
+    if is_direct::<D>(served)
+        && let Some(tally) = tally::<D>()
+        && let Some(room) = tally.room_after_free(layout.size())
+        // SAFETY: the caller's promise.
+        && unsafe { verbs::push::<D>(bin_offset::<D>(served.size()), block, served) }
+    {
+        return tally.count_free(Request::of(layout).place, room);
     }
     // SAFETY: the caller's promise.
-    unsafe { deallocate_counted::<D>(block, layout) }
+    unsafe { deallocate_elsewhere::<D>(block, layout) }
 }
 
-/// What no table looks up is rare, so the caller is spared its code.
-///
 /// # Safety
 /// - as [`deallocate`].
 #[inline(never)]
-unsafe fn deallocate_out_of_line<D: Declared>(block: *mut u8, layout: Layout) {
-    // SAFETY: the caller's promise.
-    unsafe { deallocate_counted::<D>(block, layout) }
-}
-
-/// # Safety
-/// - as [`deallocate`].
-#[inline(always)]
-unsafe fn deallocate_counted<D: Declared>(block: *mut u8, layout: Layout) {
-    if D::RECORDS {
-        let request = Request::of(layout);
-        if !count_free::<D>(request) {
-            // SAFETY: the caller's promise.
-            return unsafe { deallocate_noted::<D>(block, layout, request) };
-        }
+unsafe fn deallocate_elsewhere<D: Declared>(block: *mut u8, layout: Layout) {
+    let request = Request::of(layout);
+    if !count_free::<D>(request) {
+        note_free::<D>(block, request);
     }
-    // SAFETY: the caller's promise.
-    unsafe { verbs::deallocate::<D>(block, layout) }
-}
-
-/// # Safety
-/// - as [`deallocate`].
-#[cold]
-#[inline(never)]
-unsafe fn deallocate_noted<D: Declared>(block: *mut u8, layout: Layout, request: Request) {
-    note_free::<D>(block, request);
     // SAFETY: the caller's promise.
     unsafe { verbs::deallocate::<D>(block, layout) }
 }
@@ -116,13 +94,13 @@ pub unsafe fn reallocate<D: Declared>(block: *mut u8, layout: Layout, new_size: 
     // SAFETY: the caller's promise.
     let resized = unsafe { verbs::reallocate::<D>(block, layout, new_size) };
     if D::RECORDS && !resized.is_null() {
-        let place = place(new_size, layout.align());
-        let after = Request {
-            place,
-            bytes: new_size,
-        };
-        note_resize::<D>(Some(Request::of(layout)), after);
-        trace_resize::<D>(block, resized, layout.align(), new_size);
+        let align = layout.align();
+        let (before, after) = (Request::of(layout), Request::new(new_size, align));
+        // Where every step is written down, there is never room.
+        if !tally::<D>().is_some_and(|tally| tally.resized(before, after)) {
+            note_resize::<D>(Some(before), after);
+            trace_resize::<D>(block, resized, align, new_size);
+        }
     }
     resized
 }
@@ -140,37 +118,18 @@ fn note_if_any<D: Declared>(block: *mut u8, layout: Layout) -> *mut u8 {
     note_allocation::<D>(block, request, layout.align(), layout.size())
 }
 
-/// What is counted of a request.
-#[derive(Clone, Copy)]
-pub(crate) struct Request {
-    /// Where.
-    pub(crate) place: usize,
-    /// Bytes that are live for it.
-    pub(crate) bytes: usize,
-}
-
-impl Request {
-    #[inline(always)]
-    fn of(layout: Layout) -> Self {
-        Self {
-            place: place(layout.size(), layout.align()),
-            bytes: layout.size(),
-        }
-    }
-}
-
 /// Counts an allocation, if that takes no more than counting; whether it did.
 #[inline(always)]
 #[must_use]
 pub(crate) fn count_allocation<D: Declared>(request: Request) -> bool {
-    tally::<D>().is_some_and(|tally| tally.allocated(request.place, request.bytes))
+    tally::<D>().is_some_and(|tally| tally.allocated(request))
 }
 
 /// Counts a free, if that takes no more than counting; whether it did.
 #[inline(always)]
 #[must_use]
 pub(crate) fn count_free<D: Declared>(request: Request) -> bool {
-    tally::<D>().is_some_and(|tally| tally.freed(request.place, request.bytes))
+    tally::<D>().is_some_and(|tally| tally.freed(request))
 }
 
 /// Counts a block for `size` bytes at `align`, and does whatever else there is to do of it; the block.
@@ -206,6 +165,8 @@ pub(crate) fn note_free<D: Declared>(block: *mut u8, request: Request) {
 }
 
 /// Counts a block as freed, if it is known what it was, and allocated; after it was resized.
+#[cold]
+#[inline(never)]
 pub(crate) fn note_resize<D: Declared>(before: Option<Request>, after: Request) {
     let error = os::errno();
     if let Some(before) = before
@@ -220,6 +181,8 @@ pub(crate) fn note_resize<D: Declared>(before: Option<Request>, after: Request) 
 }
 
 /// Writes a resize down, if every step is.
+#[cold]
+#[inline(never)]
 pub(crate) fn trace_resize<D: Declared>(from: *mut u8, to: *mut u8, align: usize, bytes: usize) {
     if let Some(tape) = D::shared().ledger().tape() {
         let error = os::errno();
@@ -283,31 +246,29 @@ fn take_tally<D: Declared>() -> Option<&'static Tally> {
 #[cold]
 #[inline(never)]
 fn count_allocation_at_last<D: Declared>(request: Request) {
-    let Request { place, bytes } = request;
     let ledger = D::shared().ledger();
     if let Some(tally) = tally::<D>().or_else(take_tally::<D>) {
-        tally.allocated_at_last(place, bytes);
+        tally.allocated_at_last(request);
         ledger.settle(tally, 0);
     } else if let Some((tally, clock)) = ledger.common() {
-        tally.allocated_shared(place, clock);
-        ledger.tell_shared(1, bytes as u64);
+        tally.allocated_shared(request.place, clock);
+        ledger.tell_shared(1, request.bytes as u64);
     }
 }
 
 #[cold]
 #[inline(never)]
 fn count_free_at_first<D: Declared>(request: Request) {
-    let Request { place, bytes } = request;
     let ledger = D::shared().ledger();
     if let Some(tally) = tally::<D>().or_else(take_tally::<D>) {
-        ledger.settle(tally, bytes);
-        tally.freed_at_first(place, bytes);
+        ledger.settle(tally, request.bytes);
+        tally.freed_at_first(request);
         if ledger.tape().is_some() {
             // There is no room again, so that the next step is written down, too.
             ledger.settle(tally, 0);
         }
     } else if let Some((tally, clock)) = ledger.common() {
-        ledger.tell_shared(0, (bytes as u64).wrapping_neg());
-        tally.freed_shared(place, clock);
+        ledger.tell_shared(0, (request.bytes as u64).wrapping_neg());
+        tally.freed_shared(request.place, clock);
     }
 }

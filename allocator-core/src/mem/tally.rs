@@ -8,7 +8,9 @@
 //!    own allocations since.
 //! 2. Nothing was allocated at a place whose stretch was not touched, the near ones aside.
 
-use super::places::{NEAR_STRETCHES, PLACES, STRETCH, STRETCHES};
+use core::alloc::Layout;
+
+use super::places::{NEAR_STRETCHES, PLACES, STRETCH, STRETCHES, place};
 use crate::base::counter::Counter;
 
 /// Bytes of live blocks that a thread may keep to itself, at least and at most.
@@ -17,6 +19,28 @@ const UNTOLD_BYTES: [u64; 2] = [16 << 10, 1 << 20];
 /// What an allocation takes of the room besides its bytes, so that who allocates and frees by turns looks at
 /// the time, too.
 const TICK_BYTES: u64 = 16;
+
+/// What is counted of a request.
+#[derive(Clone, Copy)]
+pub(crate) struct Request {
+    /// Where.
+    pub(crate) place: usize,
+    /// Bytes that are live for it.
+    pub(crate) bytes: usize,
+}
+
+impl Request {
+    #[inline(always)]
+    pub(crate) fn new(bytes: usize, align: usize) -> Self {
+        let place = place(bytes, align);
+        Self { place, bytes }
+    }
+
+    #[inline(always)]
+    pub(crate) fn of(layout: Layout) -> Self {
+        Self::new(layout.size(), layout.align())
+    }
+}
 
 /// What is counted at a place.
 pub(crate) struct Row {
@@ -81,43 +105,70 @@ impl Tally {
         }
     }
 
+    /// The room that an allocation leaves; `None` when it is time to settle.
+    #[inline(always)]
+    pub(crate) fn room_after_allocation(&self, bytes: usize) -> Option<u64> {
+        let (room, taken) = (self.room.get(), bytes as u64 + TICK_BYTES);
+        (room > taken).then(|| room - taken)
+    }
+
+    /// The room that a free leaves; `None` when it is time to settle.
+    #[inline(always)]
+    pub(crate) fn room_after_free(&self, bytes: usize) -> Option<u64> {
+        let room = self.room.get().wrapping_add(bytes as u64);
+        (room < self.room_max.get()).then_some(room)
+    }
+
     /// Counts an allocation, unless it is time to settle; whether it did.
     #[inline(always)]
     #[must_use]
-    pub(crate) fn allocated(&self, place: usize, bytes: usize) -> bool {
-        let (room, taken) = (self.room.get(), bytes as u64 + TICK_BYTES);
-        if room <= taken {
-            return false;
-        }
-        self.count_allocation(place, room - taken);
-        true
+    pub(crate) fn allocated(&self, request: Request) -> bool {
+        let room = self.room_after_allocation(request.bytes);
+        room.is_some_and(|room| {
+            self.count_allocation(request.place, room);
+            true
+        })
     }
 
     /// Counts a free, unless it is time to settle; whether it did.
     #[inline(always)]
     #[must_use]
-    pub(crate) fn freed(&self, place: usize, bytes: usize) -> bool {
-        let room = self.room.get().wrapping_add(bytes as u64);
-        if room >= self.room_max.get() {
-            return false;
-        }
-        self.count_free(place, room);
-        true
+    pub(crate) fn freed(&self, request: Request) -> bool {
+        let room = self.room_after_free(request.bytes);
+        room.is_some_and(|room| {
+            self.count_free(request.place, room);
+            true
+        })
+    }
+
+    /// Counts a free and an allocation, unless it is time to settle; whether it did.
+    #[inline(always)]
+    #[must_use]
+    pub(crate) fn resized(&self, before: Request, after: Request) -> bool {
+        let taken = after.bytes as u64 + TICK_BYTES;
+        let room = self.room_after_free(before.bytes);
+        room.filter(|&room| room > taken).is_some_and(|room| {
+            self.count_free(before.place, room);
+            self.count_allocation(after.place, room - taken);
+            true
+        })
     }
 
     /// Counts an allocation, after which there has to be settled.
-    pub(crate) fn allocated_at_last(&self, place: usize, bytes: usize) {
-        let taken = bytes as u64 + TICK_BYTES;
-        self.count_allocation(place, self.room.get().wrapping_sub(taken));
+    pub(crate) fn allocated_at_last(&self, request: Request) {
+        let taken = request.bytes as u64 + TICK_BYTES;
+        self.count_allocation(request.place, self.room.get().wrapping_sub(taken));
     }
 
     /// Counts a free, before which there was settled.
-    pub(crate) fn freed_at_first(&self, place: usize, bytes: usize) {
-        self.count_free(place, self.room.get().wrapping_add(bytes as u64));
+    pub(crate) fn freed_at_first(&self, request: Request) {
+        let room = self.room.get().wrapping_add(request.bytes as u64);
+        self.count_free(request.place, room);
     }
 
+    /// Counts an allocation that leaves this room.
     #[inline(always)]
-    fn count_allocation(&self, place: usize, room: u64) {
+    pub(crate) fn count_allocation(&self, place: usize, room: u64) {
         self.touch(place);
         self.room.set(room);
         let clock = self.clock.get();
@@ -127,8 +178,9 @@ impl Tally {
         self.clock.set(clock + 1);
     }
 
+    /// Counts a free that leaves this room.
     #[inline(always)]
-    fn count_free(&self, place: usize, room: u64) {
+    pub(crate) fn count_free(&self, place: usize, room: u64) {
         self.room.set(room);
         let row = self.row(place);
         row.frees.add(1);
