@@ -74,19 +74,6 @@ pub(super) unsafe fn is_in_chunk<D: Exported>(address: *mut u8) -> bool {
 }
 
 impl Found {
-    /// Ends the process if somebody wrote behind the block, which is given back or resized. Of a sampled one
-    /// nothing is asked: its guard is behind it, and all of it is one once it is free.
-    ///
-    /// # Safety
-    /// - `block` is what this was found to be.
-    #[inline(always)]
-    pub(super) unsafe fn check_end<D: Exported>(&self, block: NonNull<u8>) {
-        if D::CANARIES && !sample::is_sampled::<D>(block.as_ptr()) {
-            // SAFETY: the caller's promise.
-            unsafe { self.usable_bytes::<D>(block) };
-        }
-    }
-
     /// The class of the block, if it is of one.
     pub(super) fn class(&self) -> Option<usize> {
         match self {

@@ -15,7 +15,7 @@ use crate::heap::cache::Cache;
 use crate::heap::declared::{Exported, cache};
 use crate::heap::large::{self, no_bin};
 use crate::heap::route::{self, Route};
-use crate::heap::{canary, huge_headed, upkeep};
+use crate::heap::{canary, huge_headed, sample, upkeep};
 use crate::mem::page::Page;
 use crate::mem::report::report;
 use crate::mem::zero_sized;
@@ -139,15 +139,21 @@ unsafe fn free_elsewhere<D: Exported>(block: *mut u8) {
 }
 
 /// Ends the process if somebody wrote behind the block, which is given back or resized: over its canary, or over the
-/// word before that, where requests are recorded.
+/// word before that, where requests are recorded. A sampled one has a guard behind it in place of a canary, and all
+/// of it is one once it is free.
 ///
 /// # Safety
 /// - `block` is what `found` says.
 unsafe fn check_end<D: Exported>(found: &Found, block: NonNull<u8>) {
-    // SAFETY: the caller's promise.
-    unsafe { found.check_end::<D>(block) };
+    if !D::CANARIES {
+        return;
+    }
+    if !sample::is_sampled::<D>(block.as_ptr()) {
+        // SAFETY: the caller's promise.
+        unsafe { found.usable_bytes::<D>(block) };
+    }
     // SAFETY: as above.
-    if D::CANARIES && D::RECORDS && !unsafe { word::is_kept::<D>(block) } {
+    if D::RECORDS && !unsafe { word::is_kept::<D>(block) } {
         canary::blame::<D>(block.as_ptr(), found.class());
     }
 }
