@@ -158,7 +158,7 @@ pub unsafe fn reallocate<D: Declared>(block: *mut u8, layout: Layout, new_size: 
             return unsafe { canary::signed::<D>(block, after) };
         }
         if D::RECORDS {
-            // The caller does more afterwards, so that a call would save nothing: 90 instructions of 146.
+            // The recorder does more afterwards, so this call would not be the last: 43 of 146 instructions.
             // SAFETY: the caller's promise.
             return unsafe { moved::<D>(block, layout, new_layout) };
         }
