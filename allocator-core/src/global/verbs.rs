@@ -158,7 +158,8 @@ pub unsafe fn reallocate<D: Declared>(block: *mut u8, layout: Layout, new_size: 
             return unsafe { canary::signed::<D>(block, after) };
         }
         if D::RECORDS {
-            // The recorder does more afterwards, so this call would not be the last: 43 of 146 instructions.
+            // The recorder does more afterwards, so that a call could not be the last thing done: inlined, a move
+            // takes 43 instructions less, of 146.
             // SAFETY: the caller's promise.
             return unsafe { moved::<D>(block, layout, new_layout) };
         }

@@ -71,6 +71,17 @@ pub(crate) struct Tally {
     rows: [Row; PLACES],
 }
 
+/// What an allocation takes of the room.
+const fn taken(bytes: usize) -> u64 {
+    bytes as u64 + TICK_BYTES
+}
+
+/// What an allocation leaves of the room; `None` when it is time to settle.
+#[inline(always)]
+fn left(room: u64, bytes: usize) -> Option<u64> {
+    (room > taken(bytes)).then(|| room - taken(bytes))
+}
+
 /// What a thread tells.
 pub(crate) struct Told {
     /// Its allocations since it last did.
@@ -108,8 +119,7 @@ impl Tally {
     /// The room that an allocation leaves; `None` when it is time to settle.
     #[inline(always)]
     pub(crate) fn room_after_allocation(&self, bytes: usize) -> Option<u64> {
-        let (room, taken) = (self.room.get(), bytes as u64 + TICK_BYTES);
-        (room > taken).then(|| room - taken)
+        left(self.room.get(), bytes)
     }
 
     /// The room that a free leaves; `None` when it is time to settle.
@@ -124,10 +134,8 @@ impl Tally {
     #[must_use]
     pub(crate) fn allocated(&self, request: Request) -> bool {
         let room = self.room_after_allocation(request.bytes);
-        room.is_some_and(|room| {
-            self.count_allocation(request.place, room);
-            true
-        })
+        room.map(|room| self.count_allocation(request.place, room))
+            .is_some()
     }
 
     /// Counts a free, unless it is time to settle; whether it did.
@@ -135,29 +143,27 @@ impl Tally {
     #[must_use]
     pub(crate) fn freed(&self, request: Request) -> bool {
         let room = self.room_after_free(request.bytes);
-        room.is_some_and(|room| {
-            self.count_free(request.place, room);
-            true
-        })
+        room.map(|room| self.count_free(request.place, room))
+            .is_some()
     }
 
     /// Counts a free and an allocation, unless it is time to settle; whether it did.
     #[inline(always)]
     #[must_use]
     pub(crate) fn resized(&self, before: Request, after: Request) -> bool {
-        let taken = after.bytes as u64 + TICK_BYTES;
-        let room = self.room_after_free(before.bytes);
-        room.filter(|&room| room > taken).is_some_and(|room| {
+        let freed = self.room_after_free(before.bytes);
+        let room = freed.and_then(|room| left(room, after.bytes));
+        room.map(|room| {
             self.count_free(before.place, room);
-            self.count_allocation(after.place, room - taken);
-            true
+            self.count_allocation(after.place, room);
         })
+        .is_some()
     }
 
     /// Counts an allocation, after which there has to be settled.
     pub(crate) fn allocated_at_last(&self, request: Request) {
-        let taken = request.bytes as u64 + TICK_BYTES;
-        self.count_allocation(request.place, self.room.get().wrapping_sub(taken));
+        let room = self.room.get().wrapping_sub(taken(request.bytes));
+        self.count_allocation(request.place, room);
     }
 
     /// Counts a free, before which there was settled.
